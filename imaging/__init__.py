@@ -1,0 +1,1 @@
+"""DICOM in, DICOMweb out: the imaging cloud's archive, usable without ``telemed``."""

