@@ -17,7 +17,7 @@ SHARED_DICOM = ROOT.parent / "shared" / "data" / "dicom"
 @pytest.fixture(autouse=True)
 def _no_blocking_calls() -> Iterator[None]:
     """A blocking call made by our own code inside the event loop fails the test."""
-    with blockbuster_ctx(scanned_modules=["foundation", "imaging", "signaling", "telemed", "server"]):
+    with blockbuster_ctx(scanned_modules=["foundation", "imaging", "signaling", "telemed"]):
         yield
 
 
