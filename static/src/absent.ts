@@ -1,0 +1,2 @@
+/** Stands in for Node modules that are named, but never used, in a browser. */
+export default {};

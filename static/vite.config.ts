@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+const absent = new URL('./src/absent.ts', import.meta.url).pathname;
+
+export default defineConfig({
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    // Cornerstone3D with vtk.js is one lazily loaded chunk; the desk must stay far below this.
+    chunkSizeWarningLimit: 6000,
+    // Small files would become data: URIs, which the content security policy forbids for scripts and workers.
+    assetsInlineLimit: 0,
+    // The polyfill is an inline script; every browser that runs the viewer preloads modules by itself.
+    modulePreload: { polyfill: false },
+  },
+  resolve: {
+    // Emscripten's codec loaders name Node modules in a branch that a browser never takes.
+    alias: { fs: absent, path: absent, url: absent },
+  },
+  // Cornerstone3D's decoders are module workers.
+  worker: { format: 'es' },
+  optimizeDeps: {
+    exclude: ['@cornerstonejs/dicom-image-loader'],
+    include: ['dicom-parser'],
+  },
+  server: {
+    proxy: {
+      '/api': 'http://127.0.0.1:8080',
+      '/dicom-web': 'http://127.0.0.1:8080',
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.{ts,tsx}'],
+  },
+});
