@@ -44,6 +44,7 @@ class Call(Generic[B]):
     request: web.Request
     person: Person | None
     body: B
+    query: Any = None
 
     @property
     def who(self) -> Person:
@@ -69,7 +70,8 @@ class Route:
     """One operation of the API.
 
     allow: roles, or Audience.ANYONE. body, reply: msgspec structs (reply None: 204, or a handler that answers with a
-    ``web.StreamResponse`` itself, as PDFs and event streams do).
+    ``web.StreamResponse`` itself, as PDFs and event streams do; ``media`` then names its content type).
+    query: a msgspec struct whose fields are the query parameters; ``Call.query`` is then such a struct.
     """
 
     method: str
@@ -80,6 +82,8 @@ class Route:
     body: Any = None
     reply: Any = None
     status: int = 200
+    query: Any = None
+    media: str = "application/json"
 
     def __post_init__(self) -> None:
         if not self.allow:
@@ -103,7 +107,8 @@ def _endpoint(route: Route, authenticator: Authenticator) -> Callable[[web.Reque
         refuse_cross_site(request)
         _check_allowed(route, person)
         body = await _decoded(request, route.body)
-        return _encoded(route, await route.handler(Call(request, person, body)))
+        query = _queried(request, route.query)
+        return _encoded(route, await route.handler(Call(request, person, body, query)))
 
     return endpoint
 
@@ -138,6 +143,15 @@ async def _decoded(request: web.Request, shape: Any) -> Any:
         return msgspec.json.decode(await request.read(), type=shape)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Invalid(f"The JSON body does not fit: {error}") from error
+
+
+def _queried(request: web.Request, shape: Any) -> Any:
+    if shape is None:
+        return None
+    try:
+        return msgspec.convert(dict(request.query), shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"The query parameters do not fit: {error}") from error
 
 
 def _encoded(route: Route, reply: object) -> web.StreamResponse:
