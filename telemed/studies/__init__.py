@@ -1,0 +1,1 @@
+"""The desk's list of studies: imaging's catalogue as a doctor reads it."""
