@@ -1,0 +1,77 @@
+"""Alive, ready, and figures: what an operator's tools ask for."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+
+from foundation.database import Database
+from foundation.problem import Handler
+
+Check = Callable[[], Awaitable[None]]
+
+SECONDS: Final = (0.005, 0.02, 0.1, 0.5, 2, 10)
+
+
+class Metrics:
+    """Figures without identifiers: labels are route patterns, methods and statuses only."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "telemed_requests", "HTTP requests", ["method", "route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "telemed_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=self.registry
+        )
+
+    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+        @web.middleware
+        async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+            started = time.perf_counter()
+            response = await handler(request)
+            resource = request.match_info.route.resource
+            route = resource.canonical if resource is not None else "none"
+            self.requests.labels(request.method, route, response.status).inc()
+            self.seconds.labels(route).observe(time.perf_counter() - started)
+            return response
+
+        return measured
+
+
+def database_check(database: Database) -> Check:
+    async def check() -> None:
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    return check
+
+
+def routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:
+    async def alive(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def ready(_request: web.Request) -> web.Response:
+        """Names what is not ready, never why in words that could carry data."""
+        results = {name: await _passes(check) for name, check in checks.items()}
+        status = 200 if all(results.values()) else 503
+        return web.json_response(
+            {"status": "ready" if status == 200 else "not ready", "checks": results}, status=status
+        )
+
+    async def figures(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", figures)]
+
+
+async def _passes(check: Check) -> bool:
+    try:
+        await check()
+    except Exception:
+        return False
+    return True

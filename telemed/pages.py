@@ -1,0 +1,33 @@
+"""The browser app's files: built by Vite into static/dist, served as they are."""
+
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from foundation.errors import NotFound
+
+DIST: Final = Path(__file__).parents[1] / "static" / "dist"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+SERVICE_PREFIXES: Final = ("/api/", "/dicom-web/", "/ai/")
+
+
+def routes(dist: Path = DIST) -> list[web.RouteDef]:
+    """``/assets/*`` carry a content hash in their names and never change; every other path is the app itself."""
+
+    assets = {
+        path.relative_to(dist / "assets").as_posix(): path for path in (dist / "assets").rglob("*") if path.is_file()
+    }
+
+    async def asset(request: web.Request) -> web.FileResponse:
+        path = assets.get(request.match_info["name"])
+        if path is None:
+            raise NotFound()
+        return web.FileResponse(path, headers={"Cache-Control": IMMUTABLE})
+
+    async def page(request: web.Request) -> web.FileResponse:
+        if request.path.startswith(SERVICE_PREFIXES):
+            raise NotFound("There is no such address; see /api/docs.")
+        return web.FileResponse(dist / "index.html", headers={"Cache-Control": "no-cache"})
+
+    return [web.get("/assets/{name:.+}", asset), web.get("/{path:.*}", page)]

@@ -1,0 +1,98 @@
+"""What the operator may set: one table, read once from the environment and the command line.
+
+Every row is documented in docs/operations.md; a contract test keeps the two together.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "TELEMED_"
+
+
+def _setting(default: Any, help_text: str, *, flag: bool = False) -> Any:
+    """A row: default, meaning, and whether the command line knows it too."""
+    return field(default=default, metadata={"help": help_text, "flag": flag})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Environment: TELEMED_ + the upper-case name; command line: -- + the name with dashes."""
+
+    data: Path = _setting(Path("var"), "Folder for everything that is kept: database, bytes, secrets.", flag=True)
+    host: str = _setting(
+        "127.0.0.1", "Address both listeners bind to; nothing listens beyond loopback unless told to.", flag=True
+    )
+    port: int = _setting(8080, "Port of the web pages, the API and DICOMweb.", flag=True)
+    signaling_port: int = _setting(8081, "Port of the live rooms.", flag=True)
+    demo: bool = _setting(
+        False, "On an empty data folder, create the demonstration hospitals, people and study.", flag=True
+    )
+    database_url: str = _setting("", "SQLAlchemy URL of a PostgreSQL database; empty: SQLite in the data folder.")
+    public_url: str = _setting("", "Address under which browsers reach the port, behind a proxy; empty: as they ask.")
+    signaling_url: str = _setting("", "Address under which browsers reach the rooms, behind a proxy (wss://…).")
+    stun_urls: str = _setting("", "STUN servers for WebRTC, separated by spaces (stun:host:port).")
+    turn_urls: str = _setting("", "TURN servers for WebRTC, separated by spaces (turn:host:port?transport=udp).")
+    turn_secret_file: str = _setting("", "File with the secret shared with coturn (use-auth-secret).")
+    workers: int = _setting(2, "Processes for decoding and parsing.")
+    max_part_bytes: int = _setting(2 << 30, "Largest single DICOM instance accepted, in bytes.")
+    review_quiet_seconds: int = _setting(
+        20, "A study counts as complete for the AI review after this long without a new instance."
+    )
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'telemed.db'}"
+
+
+class BadSetting(ValueError):
+    """A value that does not fit, with the name of the setting."""
+
+
+def _convert(kind: type, name: str, text: str) -> Any:
+    if kind is bool:
+        if text.lower() not in {"0", "1", "false", "true"}:
+            raise BadSetting(f"{name}: say true or false, not {text!r}")
+        return text.lower() in {"1", "true"}
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise BadSetting(f"{name}: {text!r} is not a valid {kind.__name__}") from error
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that the environment names. An unknown TELEMED_ variable is refused: it is a typing error."""
+    known = {PREFIX + row.name.upper(): row for row in fields(Settings)}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise BadSetting(f"unknown settings {', '.join(unknown)}; known: {', '.join(known)}")
+    return {row.name: _convert(_kind(row), name, environ[name]) for name, row in known.items() if name in environ}
+
+
+def _kind(row: Any) -> type:
+    assert row.default is not MISSING
+    return Path if isinstance(row.default, Path) else type(row.default)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="script/server", description="Serve the cloud clinic and the imaging cloud.")
+    for row in fields(Settings):
+        if not row.metadata["flag"]:
+            continue
+        option = "--" + row.name.replace("_", "-")
+        if _kind(row) is bool:
+            parser.add_argument(option, action="store_true", default=argparse.SUPPRESS, help=row.metadata["help"])
+        else:
+            parser.add_argument(option, type=_kind(row), default=argparse.SUPPRESS, help=row.metadata["help"])
+    return parser
+
+
+def load(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> Settings:
+    """Defaults, overridden by the environment, overridden by the command line. Raises :class:`BadSetting`."""
+    given = from_environment(os.environ if environ is None else environ)
+    given.update(vars(_parser().parse_args(arguments)))
+    return Settings(**given)

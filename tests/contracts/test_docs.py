@@ -1,0 +1,32 @@
+"""What the documents promise is what the code has."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from telemed.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_setting_is_documented_and_nothing_else():
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    documented = set(re.findall(rf"`({PREFIX}[A-Z_]+)`", text))
+    assert documented == {PREFIX + row.name.upper() for row in fields(Settings)}
+
+
+def test_links_between_documents_lead_somewhere():
+    broken = []
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_scripts_the_documents_name_exist():
+    named = set()
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        named |= set(re.findall(r"`(script/[a-z_]+)", page.read_text(encoding="utf-8")))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+    assert {"script/server", "script/test"} <= named
