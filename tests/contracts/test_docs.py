@@ -15,18 +15,23 @@ def test_every_setting_is_documented_and_nothing_else():
     assert documented == {PREFIX + row.name.upper() for row in fields(Settings)}
 
 
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+
 def test_links_between_documents_lead_somewhere():
-    broken = []
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
-    assert broken == []
+    inner = [(page, target) for page in pages() for target in links(page) if "://" not in target]
+    assert inner
+    assert [(str(page), target) for page, target in inner if not (page.parent / target).exists()] == []
 
 
 def test_scripts_the_documents_name_exist():
     named = set()
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+    for page in pages():
         named |= set(re.findall(r"`(script/[a-z_]+)", page.read_text(encoding="utf-8")))
     assert {name for name in named if not (ROOT / name).exists()} == set()
     assert {"script/server", "script/test"} <= named
