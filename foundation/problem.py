@@ -37,6 +37,8 @@ def response(error: errors.ServiceError, request_id: str) -> web.Response:
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if "retry_after_s" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after_s"])
     return web.Response(
         status=error.status,
         body=msgspec.json.encode(document(error, request_id)),
