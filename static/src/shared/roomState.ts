@@ -1,0 +1,210 @@
+/**
+ * The client's mirror of a room: a pure reducer over server messages.
+ *
+ * `confirmed` facts come from the server only; commands that are under way live in `pending` and are laid over them by
+ * the selectors at the end, so that an answer or a refusal never has to be undone by hand.
+ */
+import type { Command, KeyedState, Mark, Participant, PointerBody, ServerMessage, Snapshot, View, Welcome } from './protocol';
+
+export type ChatLine = { key: string; from: string; text: string; at: string; pending: boolean };
+export type ControlRequest = { from: string; seq: number };
+export type Notice = { topic: string; id: string; count: number };
+
+export type RoomState = {
+  me: string;
+  room: string;
+  epoch: string;
+  /** the last durable event that was applied; the next must be one more */
+  seq: number;
+  participants: Record<string, Participant>;
+  presenter: string | null;
+  keyed: Record<string, KeyedState>;
+  chat: ChatLine[];
+  marks: Record<string, Mark>;
+  pointers: Record<string, PointerBody>;
+  requests: ControlRequest[];
+  notice: Notice | null;
+  /** true after a durable event was missed: the driver must resume from `seq` */
+  gap: boolean;
+  pending: Command[];
+};
+
+export const EMPTY_ROOM: RoomState = {
+  me: '',
+  room: '',
+  epoch: '',
+  seq: 0,
+  participants: {},
+  presenter: null,
+  keyed: {},
+  chat: [],
+  marks: {},
+  pointers: {},
+  requests: [],
+  notice: null,
+  gap: false,
+  pending: [],
+};
+
+export function applyServer(state: RoomState, message: ServerMessage): RoomState {
+  if (message.k === 'welcome') return applyWelcome(state, message.b as Welcome);
+  if (message.k === 'ok' || (message.k === 'err' && !isTemporary(message))) return settle(state, message.re ?? '');
+  if (message.epoch && state.epoch && message.epoch !== state.epoch) return { ...state, gap: true };
+  if (message.seq !== undefined) return applyDurable(state, message, message.seq);
+  if (message.key !== undefined) return applyKeyed(state, message.key, message);
+  return applyEphemeral(state, message);
+}
+
+/** A temporary refusal leaves the command pending: the driver sends it again a little later. */
+export function isTemporary(message: ServerMessage): boolean {
+  return (message.b as { temporary?: boolean } | undefined)?.temporary === true;
+}
+
+function applyWelcome(state: RoomState, welcome: Welcome): RoomState {
+  const recovered = welcome.recovered && welcome.snapshot.epoch === state.epoch;
+  const base = recovered ? replaceKeyed(state, welcome.snapshot) : fromSnapshot(state, welcome.snapshot);
+  const opened = { ...base, me: welcome.me, room: welcome.room, gap: false, pointers: {} };
+  return welcome.events.reduce(applyServer, opened);
+}
+
+function fromSnapshot(state: RoomState, snapshot: Snapshot): RoomState {
+  return {
+    ...replaceKeyed(state, snapshot),
+    epoch: snapshot.epoch,
+    seq: snapshot.seq,
+    chat: snapshot.chat.map(chatLine),
+    marks: Object.fromEntries(snapshot.marks.map((mark) => [mark.id, mark])),
+    requests: [],
+  };
+}
+
+/** Who is here, who presents and the keyed values have no history: the newest set is the whole truth. */
+function replaceKeyed(state: RoomState, snapshot: Snapshot): RoomState {
+  const participants = Object.fromEntries(snapshot.participants.map((one) => [one.id, one]));
+  return { ...state, participants, presenter: snapshot.presenter, keyed: { ...snapshot.state } };
+}
+
+function settle(state: RoomState, id: string): RoomState {
+  const pending = state.pending.filter((command) => command.id !== id);
+  return pending.length === state.pending.length ? state : { ...state, pending };
+}
+
+function applyDurable(state: RoomState, message: ServerMessage, seq: number): RoomState {
+  if (seq <= state.seq) return state;
+  if (seq > state.seq + 1) return { ...state, gap: true };
+  return { ...durableEffect(state, message), seq };
+}
+
+function durableEffect(state: RoomState, message: ServerMessage): RoomState {
+  const body = message.b as Record<string, unknown>;
+  switch (message.k) {
+    case 'chat.sent':
+      return { ...state, chat: [...state.chat, chatLine(message)] };
+    case 'mark.added':
+    case 'mark.edited': {
+      const mark = body['mark'] as Mark;
+      return { ...state, marks: { ...state.marks, [mark.id]: mark } };
+    }
+    case 'mark.removed': {
+      const { [String(body['id'])]: _removed, ...marks } = state.marks;
+      return { ...state, marks };
+    }
+    case 'control.requested':
+      return withRequest(state, { from: message.from ?? '', seq: message.seq ?? 0 });
+    case 'control.changed':
+      return { ...state, presenter: (body['presenter'] as string | null) ?? null, requests: [] };
+    default:
+      return state;
+  }
+}
+
+function withRequest(state: RoomState, request: ControlRequest): RoomState {
+  return { ...state, requests: [...state.requests.filter((one) => one.from !== request.from), request] };
+}
+
+function applyKeyed(state: RoomState, key: string, message: ServerMessage): RoomState {
+  if (message.k === 'participant') return applyParticipant(state, key.slice('participant:'.length), message.b);
+  const value = { from: message.from ?? '', at: message.at ?? '', b: message.b };
+  return { ...state, keyed: { ...state.keyed, [key]: value } };
+}
+
+function applyParticipant(state: RoomState, id: string, body: unknown): RoomState {
+  if (body) return { ...state, participants: { ...state.participants, [id]: body as Participant } };
+  const { [id]: _gone, ...participants } = state.participants;
+  const { [id]: _pointer, ...pointers } = state.pointers;
+  return { ...state, participants, pointers, requests: state.requests.filter((one) => one.from !== id) };
+}
+
+function applyEphemeral(state: RoomState, message: ServerMessage): RoomState {
+  if (message.k === 'pointer' && message.from) return applyPointer(state, message.from, message.b as PointerBody | null);
+  if (message.k === 'notice') {
+    const { topic, id } = message.b as { topic: string; id: string };
+    return { ...state, notice: { topic, id, count: (state.notice?.count ?? 0) + 1 } };
+  }
+  return state;
+}
+
+function applyPointer(state: RoomState, from: string, body: PointerBody | null): RoomState {
+  if (body) return { ...state, pointers: { ...state.pointers, [from]: body } };
+  const { [from]: _hidden, ...pointers } = state.pointers;
+  return { ...state, pointers };
+}
+
+function chatLine(message: ServerMessage): ChatLine {
+  const { text } = message.b as { text: string };
+  return { key: `s${message.seq}`, from: message.from ?? '', text, at: message.at ?? '', pending: false };
+}
+
+/** Remembers a command until the server answers it; what is remembered is sent again after a resume. */
+export function withPending(state: RoomState, command: Command): RoomState {
+  return { ...state, pending: [...state.pending, command] };
+}
+
+export function withoutPending(state: RoomState, id: string): RoomState {
+  return settle(state, id);
+}
+
+/** Chat as its author wants to see it: confirmed lines, then those under way. */
+export function shownChat(state: RoomState): ChatLine[] {
+  const waiting = state.pending.filter((command) => command.k === 'chat.send');
+  return [...state.chat, ...waiting.map((command) => pendingLine(state.me, command))];
+}
+
+function pendingLine(me: string, command: Command): ChatLine {
+  return { key: command.id, from: me, text: (command.b as { text: string }).text, at: '', pending: true };
+}
+
+/** Marks with one's own unanswered additions, edits and removals already applied. */
+export function shownMarks(state: RoomState): Mark[] {
+  const marks = { ...state.marks };
+  for (const { k, b } of state.pending) overlayMark(marks, state, k, b);
+  return Object.values(marks);
+}
+
+function overlayMark(marks: Record<string, Mark>, state: RoomState, kind: string, body: unknown): void {
+  if (kind === 'mark.remove') delete marks[(body as { id: string }).id];
+  if (kind !== 'mark.add' && kind !== 'mark.edit') return;
+  const { mark } = body as { mark: Mark };
+  const author_name = state.participants[state.me]?.name ?? '';
+  marks[mark.id] = { ...mark, author: state.participants[state.me]?.person ?? state.me, author_name };
+}
+
+export function sharedView(state: RoomState): View | null {
+  return (state.keyed['view']?.b as View | undefined) ?? null;
+}
+
+export function others(state: RoomState): Participant[] {
+  return roster(state).filter((one) => one.id !== state.me);
+}
+
+export function roster(state: RoomState): Participant[] {
+  return Object.values(state.participants).sort((a, b) => a.ordinal - b.ordinal);
+}
+
+export function mayI(state: RoomState, grant: string): boolean {
+  return state.participants[state.me]?.grants.includes(grant) ?? false;
+}
+
+export function iPresent(state: RoomState): boolean {
+  return state.me !== '' && state.presenter === state.me;
+}
