@@ -7,8 +7,10 @@ work of the deed where there is one, so that neither exists without the other.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
+import msgspec
+from msgspec import Meta, Struct
 from sqlalchemy import Index, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +20,7 @@ from foundation.database import Database
 from foundation.ids import new_id
 from telemed.access import HospitalSystem, Person, ReviewJob, Who
 from telemed.tables import HOSPITAL_CODE, KEY, Base
+from telemed.web import ADMINISTRATORS, Call, Route
 
 ActorKind = Literal["user", "hospital", "reviewer", "system", "anonymous"]
 Outcome = Literal["success", "failure"]
@@ -72,12 +75,17 @@ SYSTEM: Final = Actor("system")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed to be recorded. address: the peer's network address. purpose: why, as a short stable word."""
+    """One deed to be recorded.
+
+    subject_id: key of the user, hospital, API key or finding that the deed changed, where it is neither a study nor a
+    consultation. purpose: why, as a short stable word. address: the peer's network address.
+    """
 
     action: Action
     actor: Actor
     study_id: str | None = None
     consultation_id: str | None = None
+    subject_id: str = ""
     purpose: str = ""
     outcome: Outcome = "success"
     address: str = ""
@@ -100,6 +108,7 @@ class AuditRecord(Base):
     action: Mapped[str] = mapped_column(String(64))
     study_id: Mapped[str | None] = mapped_column(KEY)
     consultation_id: Mapped[str | None] = mapped_column(KEY)
+    subject_id: Mapped[str] = mapped_column(String(64))
     purpose: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(16))
     address: Mapped[str] = mapped_column(String(64))
@@ -158,7 +167,49 @@ class Audit:
             action=entry.action,
             study_id=entry.study_id,
             consultation_id=entry.consultation_id,
+            subject_id=entry.subject_id,
             purpose=entry.purpose,
             outcome=entry.outcome,
             address=entry.address,
         )
+
+
+class AuditItem(Struct):
+    """A record as the API shows it."""
+
+    id: str
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    hospital: str | None
+    action: str
+    study_id: str | None
+    consultation_id: str | None
+    subject_id: str
+    purpose: str
+    outcome: str
+    address: str
+
+
+class AuditList(Struct):
+    items: list[AuditItem]
+    total: int
+
+
+class AuditQuery(Struct):
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LIMIT)] = 100
+    before: str | None = None
+    action: str | None = None
+    actor: str | None = None
+
+
+def routes(audit: Audit) -> list[Route]:
+    async def listing(call: Call[None]) -> AuditList:
+        query: AuditQuery = call.query
+        rows = await audit.listing(limit=query.limit, before=query.before, action=query.action, actor=query.actor)
+        items = msgspec.convert(rows, list[AuditItem], from_attributes=True)
+        return AuditList(items, len(items))
+
+    summary = "The audit trail, newest first; total counts this page"
+    return [Route("GET", "/api/v1/audit", listing, ADMINISTRATORS, summary, query=AuditQuery, reply=AuditList)]

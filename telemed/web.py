@@ -106,6 +106,7 @@ def _endpoint(route: Route, authenticator: Authenticator) -> Callable[[web.Reque
         person = await authenticator.person(request)
         refuse_cross_site(request)
         _check_allowed(route, person)
+        _refuse_nul(request)
         body = await _decoded(request, route.body)
         query = _queried(request, route.query)
         return _encoded(route, await route.handler(Call(request, person, body, query)))
@@ -134,14 +135,23 @@ def _check_allowed(route: Route, person: Person | None) -> None:
         raise Forbidden()
 
 
+def _refuse_nul(request: web.Request) -> None:
+    # PostgreSQL keeps no NUL in text, so none may come as far as a query.
+    if "\0" in request.path or "\0" in request.query_string:
+        raise Invalid("Leave out the NUL character.")
+
+
 async def _decoded(request: web.Request, shape: Any) -> Any:
     if shape is None:
         return None
     if request.content_type != "application/json":
         raise UnsupportedMedia("Send the body as application/json.")
+    raw = await request.read()
+    if b"\\u0000" in raw:
+        raise Invalid("Leave out the NUL character.")
     try:
-        return msgspec.json.decode(await request.read(), type=shape)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"The JSON body does not fit: {error}") from error
 
 
