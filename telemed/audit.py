@@ -102,7 +102,8 @@ class AuditRecord(Base):
     id: Mapped[str] = mapped_column(KEY, primary_key=True)
     at: Mapped[datetime]
     actor_kind: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[str] = mapped_column(String(64))
+    # Long enough for an AI job's key, which holds a UID.
+    actor_id: Mapped[str] = mapped_column(String(96))
     actor_name: Mapped[str] = mapped_column(String(128))
     hospital: Mapped[str | None] = mapped_column(HOSPITAL_CODE)
     action: Mapped[str] = mapped_column(String(64))

@@ -6,7 +6,7 @@ Signing in, checking a token, signing out, confirming a password. Every sign-in,
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -125,6 +125,9 @@ class Sessions:
         now = self._clock()
         touching = or_(SignInAttemptRow.username == username, SignInAttemptRow.address == address)
         async with self._database.write() as session:
+            if not self._database.is_sqlite:
+                # SQLite lets one writer in at a time; here it takes a lock to count and add as one step.
+                await session.execute(select(func.pg_advisory_xact_lock(_ATTEMPTS_LOCK)))
             rows = await session.scalars(
                 select(SignInAttemptRow).where(touching, SignInAttemptRow.at > now - self._limits.window)
             )
@@ -149,6 +152,8 @@ class Sessions:
         )
 
 
+# Any number, as long as nothing else in this database locks the same one.
+_ATTEMPTS_LOCK = 0x7369676E
 _WITH_HOSPITAL = joinedload(UserRow.hospital)
 _WITH_USER = joinedload(LoginSessionRow.user).joinedload(UserRow.hospital)
 # Only the user: an outer join cannot be locked.
