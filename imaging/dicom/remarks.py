@@ -1,0 +1,158 @@
+"""The stable words for what the receiver noticed about an object, and the reasons for which it keeps none.
+
+A word never changes once published: the browser shows the sentence its message files hold for it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+# Failure and warning reasons of the store service (PS3.18 Tables I.2-1 and I.2-2, PS3.4 section B.2.3).
+PROCESSING_FAILURE: Final = 0x0110
+DUPLICATE_INSTANCE: Final = 0x0111
+CLASS_NOT_SUPPORTED: Final = 0x0122
+OUT_OF_RESOURCES: Final = 0xA700
+DOES_NOT_MATCH_CLASS: Final = 0xA900
+STUDY_DIFFERS: Final = 0xA901
+NOT_UNDERSTOOD: Final = 0xC000
+SYNTAX_NOT_SUPPORTED: Final = 0xC122
+WARN_DOES_NOT_MATCH_CLASS: Final = 0xB007
+
+
+class Remark(StrEnum):
+    """What is odd about a stored object."""
+
+    CHARSET_REPAIRED = "charset_repaired"
+    CHARSET_DOUBTFUL = "charset_doubtful"
+    CHARSET_UNKNOWN = "charset_unknown"
+    NO_FILE_META = "no_file_meta"
+    FILE_META_NONSTANDARD = "file_meta_nonstandard"
+    FILE_META_DIFFERS = "file_meta_differs"
+    TRAILING_BYTES = "trailing_bytes"
+    SEQUENCE_INVALID = "sequence_invalid"
+    ELEMENT_LENGTH_INVALID = "element_length_invalid"
+    VALUE_INVALID = "value_invalid"
+    UID_INVALID = "uid_invalid"
+    BIRTH_DATE_INVALID = "birth_date_invalid"
+    PATIENT_ID_MISSING = "patient_id_missing"
+    PATIENT_NAME_MISSING = "patient_name_missing"
+    MODALITY_MISSING = "modality_missing"
+    SYNTAX_RETIRED = "transfer_syntax_retired"
+    PIXELS_MISSING = "pixel_data_missing"
+    PIXELS_SHORT = "pixel_data_short"
+    PIXELS_UNDESCRIBED = "pixel_data_undescribed"
+    PIXELS_NOT_TERMINATED = "pixel_data_not_terminated"
+    PIXELS_NOT_IN_SYNTAX = "pixel_data_not_in_syntax"
+    FRAMES_UNCERTAIN = "pixel_frames_uncertain"
+    STREAM_NONSTANDARD = "pixel_stream_nonstandard"
+    STREAM_DIFFERS = "pixel_stream_differs"
+
+
+# Shown to people, but no defect of the object: the answer stays a plain success.
+NOTES: Final = frozenset({Remark.CHARSET_REPAIRED, Remark.FILE_META_DIFFERS})
+
+
+def warns(remarks: frozenset[Remark]) -> bool:
+    """Whether the store answer carries a warning reason for an object with these remarks."""
+    return bool(remarks - NOTES)
+
+
+class RefusedAs(StrEnum):
+    """Why an object is not kept."""
+
+    NOT_DICOM = "not_dicom"
+    NO_FILE_META = "no_file_meta"
+    SYNTAX_MISSING = "transfer_syntax_missing"
+    SYNTAX_UNKNOWN = "transfer_syntax_unknown"
+    DIRECTORY = "directory_object"
+    NOT_PATIENT_OBJECT = "not_a_patient_object"
+    UID_MISSING = "uid_missing"
+    UID_UNUSABLE = "uid_unusable"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    TOO_DEEP = "too_deep"
+    TOO_MANY_ELEMENTS = "too_many_elements"
+    INFLATES_TOO_FAR = "inflates_too_far"
+    TOO_LARGE = "too_large"
+    WRONG_CONTENT_TYPE = "wrong_content_type"
+    STUDY_DIFFERS = "study_differs"
+    DIFFERENT_BYTES = "different_bytes"
+    DISK_FULL = "disk_full"
+    READER_DIED = "reader_died"
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    failure_reason: int
+    detail: str
+
+
+_EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
+    RefusedAs.NOT_DICOM: _Explained(NOT_UNDERSTOOD, "This is not a DICOM file; send DICOM Part 10 files."),
+    RefusedAs.NO_FILE_META: _Explained(
+        NOT_UNDERSTOOD, "The file has no file meta information and is big endian, so its encoding cannot be trusted."
+    ),
+    RefusedAs.SYNTAX_MISSING: _Explained(NOT_UNDERSTOOD, "The file meta information names no transfer syntax."),
+    RefusedAs.SYNTAX_UNKNOWN: _Explained(SYNTAX_NOT_SUPPORTED, "The transfer syntax is none of the standard's."),
+    RefusedAs.DIRECTORY: _Explained(
+        CLASS_NOT_SUPPORTED, "A DICOMDIR is an index of other files; send the files it lists."
+    ),
+    RefusedAs.NOT_PATIENT_OBJECT: _Explained(
+        CLASS_NOT_SUPPORTED, "The object belongs to no patient and no study; only studies are kept here."
+    ),
+    RefusedAs.UID_MISSING: _Explained(
+        DOES_NOT_MATCH_CLASS, "A SOP Class, SOP Instance, Study or Series Instance UID is missing."
+    ),
+    RefusedAs.UID_UNUSABLE: _Explained(
+        DOES_NOT_MATCH_CLASS,
+        "A UID is longer than 64 characters or holds characters other than letters, digits, dots and hyphens.",
+    ),
+    RefusedAs.TRUNCATED: _Explained(NOT_UNDERSTOOD, "The file ends in the middle of an element; send it again."),
+    RefusedAs.MALFORMED: _Explained(NOT_UNDERSTOOD, "The data set cannot be read with its transfer syntax."),
+    RefusedAs.TOO_DEEP: _Explained(NOT_UNDERSTOOD, "Sequences are nested deeper than this archive reads."),
+    RefusedAs.TOO_MANY_ELEMENTS: _Explained(
+        OUT_OF_RESOURCES, "The data set has more elements than this archive reads."
+    ),
+    RefusedAs.INFLATES_TOO_FAR: _Explained(
+        OUT_OF_RESOURCES, "The deflated data set inflates beyond the published limit."
+    ),
+    RefusedAs.TOO_LARGE: _Explained(OUT_OF_RESOURCES, "The instance is larger than the published limit."),
+    RefusedAs.WRONG_CONTENT_TYPE: _Explained(NOT_UNDERSTOOD, "Send each part as application/dicom."),
+    RefusedAs.STUDY_DIFFERS: _Explained(STUDY_DIFFERS, "The instance belongs to another study than the address names."),
+    RefusedAs.DIFFERENT_BYTES: _Explained(
+        DUPLICATE_INSTANCE,
+        "An instance with these UIDs and other content is stored already; it stays, and this one was set aside.",
+    ),
+    RefusedAs.DISK_FULL: _Explained(
+        OUT_OF_RESOURCES, "There is no room to store the instance; nothing of it was kept."
+    ),
+    RefusedAs.READER_DIED: _Explained(PROCESSING_FAILURE, "Reading the instance failed; send it again by itself."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An object that is not kept. The UIDs are those that could be read before the reason was found, else empty."""
+
+    why: RefusedAs
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+    study_instance_uid: str = ""
+
+    @property
+    def failure_reason(self) -> int:
+        """The value of Failure Reason (0008,1197)."""
+        return _EXPLAINED[self.why].failure_reason
+
+    @property
+    def detail(self) -> str:
+        """One English sentence that tells the sender what to do."""
+        return _EXPLAINED[self.why].detail
+
+
+class Unreadable(Exception):
+    """Raised while reading; becomes a :class:`Refusal` before it leaves :mod:`imaging.dicom`."""
+
+    def __init__(self, why: RefusedAs) -> None:
+        super().__init__(why)
+        self.why = why
