@@ -1,0 +1,59 @@
+"""One socket: its outbox, its one writer, and its end.
+
+Whatever happens to this peer stays with this peer: nobody waits for its writer, and an ending that it does not read in
+time is enforced by dropping the connection.
+"""
+
+import asyncio
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from foundation.ids import new_id
+from signaling.codes import CloseCode
+from signaling.limits import Limits, Timers
+from signaling.messages import Message, decode
+from signaling.outbox import Outbox
+from signaling.state import Slot
+
+
+class Peer:
+    """Wraps an open connection. Run :meth:`write` in a task of its own until it returns."""
+
+    def __init__(self, connection: ServerConnection, limits: Limits, timers: Timers) -> None:
+        self.link = new_id()
+        self._connection = connection
+        self._limits = limits
+        self._timers = timers
+        self._outbox = Outbox(limits)
+        self._code: CloseCode | None = None
+
+    def send(self, frame: bytes, slot: Slot) -> bool:
+        """Never waits. False: too much waits already, so the peer must be ended with TOO_SLOW."""
+        return self._outbox.put(frame, slot)
+
+    def end(self, code: CloseCode) -> None:
+        """Close after what was sent before has gone out; the first code stands. Never waits."""
+        if self._code is not None:
+            return
+        self._code = code
+        if code is CloseCode.TOO_SLOW:
+            self._outbox.clear()
+        self._outbox.close()
+        # websockets' own close waits for a full buffer to drain, which a stopped reader never lets happen.
+        asyncio.get_running_loop().call_later(self._timers.close_ms / 1000, self._connection.transport.abort)
+
+    async def write(self) -> None:
+        """Write what is put, in order, until the end."""
+        try:
+            while (frame := await self._outbox.take()) is not None:
+                await self._connection.send(frame, text=True)
+        except ConnectionClosed:
+            return
+        code = self._code or CloseCode.NORMAL
+        await self._connection.close(code, code.sentence)
+
+    async def receive(self) -> Message:
+        """The next message; raises Refusal for one that nobody can read, ConnectionClosed at the end."""
+        frame = await self._connection.recv(decode=False)
+        return decode(frame, self._limits.frame_bytes)
