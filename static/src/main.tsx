@@ -1,3 +1,14 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/layout.css';
+import './styles/table.css';
+import './styles/pages.css';
+
 import { render } from 'preact';
 
-render(<p>telemed</p>, document.getElementById('app')!);
+import { App } from './app';
+import { loadSession } from './state/session';
+
+void loadSession();
+render(<App />, document.getElementById('app')!);

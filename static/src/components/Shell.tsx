@@ -1,0 +1,83 @@
+/** The frame around every desk page: where one is, who one is, which language. */
+
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+
+import type { User } from '../api/types';
+import { t } from '../i18n';
+import { linkState } from '../state/live';
+import { leave, me } from '../state/session';
+import { useKeys } from './keys';
+import { KeysHelp } from './KeysHelp';
+import { LanguageSwitch } from './LanguageSwitch';
+
+interface Place {
+  href: string;
+  label: string;
+  within: string;
+}
+
+function placesOf(user: User): Place[] {
+  if (user.role === 'administrator') return [{ href: '/admin/hospitals', label: t('nav.admin'), within: '/admin' }];
+  return [
+    { href: '/desk/received', label: t('nav.desk'), within: '/desk' },
+    { href: '/upload', label: t('nav.upload'), within: '/upload' },
+  ];
+}
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  const [help, setHelp] = useState(false);
+  useKeys({ '?': () => setHelp(true) }, 'under');
+  return (
+    <>
+      <a class="skip-link" href="#main">
+        {t('nav.skip')}
+      </a>
+      <TopBar onHelp={() => setHelp(true)} />
+      <LinkNotice />
+      <main id="main" class="main">
+        {children}
+      </main>
+      {help && <KeysHelp onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+function TopBar({ onHelp }: { onHelp: () => void }) {
+  const { path } = useLocation();
+  const user = me();
+  return (
+    <header class="top-bar">
+      <a class="brand" href="/">
+        {t('app.name')}
+      </a>
+      <nav class="places" aria-label={t('nav.main')}>
+        {placesOf(user).map(({ href, label, within }) => (
+          <a key={href} href={href} aria-current={path.startsWith(within) ? 'page' : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+      <span class="whoami" data-testid="whoami">
+        {user.hospital && <span class="whoami-hospital">{user.hospital.name}</span>}
+        <strong>{user.name}</strong> {user.title}
+      </span>
+      <LanguageSwitch />
+      <button type="button" class="button quiet" onClick={onHelp} aria-label={t('keys.title')} data-testid="keys-help">
+        ?
+      </button>
+      <button type="button" class="button quiet" onClick={() => void leave()} data-testid="sign-out">
+        {t('nav.sign_out')}
+      </button>
+    </header>
+  );
+}
+
+function LinkNotice() {
+  return (
+    <div role="status">
+      {linkState.value === 'lost' && <p class="link-notice">{t('live.lost')}</p>}
+    </div>
+  );
+}

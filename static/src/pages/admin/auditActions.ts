@@ -1,0 +1,37 @@
+import { known, t } from '../../i18n';
+
+/** What the audit trail records, as it is written there. */
+export const ACTIONS = [
+  'user:session:create',
+  'user:session:end',
+  'user:setup:redeem',
+  'administrator:user:create',
+  'administrator:user:change',
+  'administrator:hospital:create',
+  'administrator:api_key:create',
+  'administrator:api_key:revoke',
+  'user:study:search',
+  'user:study:view',
+  'user:study:store',
+  'hospital:study:search',
+  'hospital:study:view',
+  'hospital:study:store',
+  'reviewer:study:fetch',
+  'reviewer:result:create',
+  'doctor:finding:assess',
+  'doctor:consultation:create',
+  'doctor:consultation:view',
+  'doctor:consultation:accept',
+  'doctor:consultation:decline',
+  'doctor:consultation:cancel',
+  'doctor:consultation:acknowledge',
+  'doctor:room:join',
+  'doctor:opinion:sign',
+  'doctor:opinion:print',
+] as const;
+
+/** An action newer than these words is shown as it is written. */
+export function actionWords(action: string): string {
+  const key = `audit.actions.${action}`;
+  return known(key) ? t(key) : action;
+}
