@@ -1,7 +1,7 @@
 /** Words in two languages. Every sentence lives in locales/; keys are dotted, e.g. "errors.session.bad_credentials". */
 
 import { signal } from '@preact/signals';
-import i18next from 'i18next';
+import { createInstance } from 'i18next';
 
 import { ApiError } from './api/http';
 
@@ -39,7 +39,7 @@ function remembered(): Language {
 
 export const language = signal<Language>(remembered());
 
-const words = i18next.createInstance();
+const words = createInstance();
 void words.init({
   lng: language.value,
   fallbackLng: 'zh',

@@ -32,7 +32,7 @@ const browser: Surroundings = {
 /** Opens the stream; returns its undo. */
 export function followChanges(sink: EventSink, around: Surroundings = browser): () => void {
   let source: Source | undefined;
-  let cancelRetry: () => void = () => undefined;
+  let cancelRetry: (() => void) | undefined;
   let failures = 0;
   let missed = false;
 
@@ -60,7 +60,7 @@ export function followChanges(sink: EventSink, around: Surroundings = browser): 
   sink.state('connecting');
   connect();
   return () => {
-    cancelRetry();
+    cancelRetry?.();
     source?.close();
   };
 }

@@ -86,7 +86,7 @@ function Suggestions({ id, values }: { id: string; values: string[] }) {
   return (
     <datalist id={id}>
       {values.map((value) => (
-        <option key={value} value={value} />
+        <option key={value}>{value}</option>
       ))}
     </datalist>
   );
