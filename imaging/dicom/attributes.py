@@ -1,6 +1,6 @@
 """The attributes that searches ask for, out of an instance's DICOM JSON model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from imaging.dicom.json_model import JsonDataset
@@ -17,8 +17,8 @@ class Attributes:
     sop_instance_uid: str = ""
     study_instance_uid: str = ""
     series_instance_uid: str = ""
-    study: dict[str, str] | None = None
-    series: dict[str, str] | None = None
+    study: dict[str, str] = field(default_factory=dict)
+    series: dict[str, str] = field(default_factory=dict)
     series_number: int | None = None
     instance_number: int | None = None
     rows: int | None = None

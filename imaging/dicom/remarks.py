@@ -78,6 +78,8 @@ class RefusedAs(StrEnum):
     STUDY_DIFFERS = "study_differs"
     DIFFERENT_BYTES = "different_bytes"
     DISK_FULL = "disk_full"
+    DISK_FAILS = "disk_fails"
+    INDEX_AWAY = "index_away"
     READER_DIED = "reader_died"
 
 
@@ -126,6 +128,8 @@ _EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
     RefusedAs.DISK_FULL: _Explained(
         OUT_OF_RESOURCES, "There is no room to store the instance; nothing of it was kept."
     ),
+    RefusedAs.DISK_FAILS: _Explained(PROCESSING_FAILURE, "The instance could not be written; send it again later."),
+    RefusedAs.INDEX_AWAY: _Explained(PROCESSING_FAILURE, "The index is not available just now; send it again later."),
     RefusedAs.READER_DIED: _Explained(PROCESSING_FAILURE, "Reading the instance failed; send it again by itself."),
 }
 
@@ -151,7 +155,7 @@ class Refusal:
 
 
 class Unreadable(Exception):
-    """Raised while reading; becomes a :class:`Refusal` before it leaves :mod:`imaging.dicom`."""
+    """Raised while reading or storing one object; becomes a :class:`Refusal` before anyone else sees it."""
 
     def __init__(self, why: RefusedAs) -> None:
         super().__init__(why)

@@ -1,8 +1,20 @@
 """Bytes behind one small interface: written once, never changed, found by our own key."""
 
+import asyncio
+import fcntl
+import os
+import re
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+from foundation.ids import new_id
+from imaging.errors import BlobAway
+
+_KEY: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+PIECE_BYTES: Final = 256 * 1024
 
 
 class Blobs(Protocol):
@@ -34,3 +46,130 @@ class Blobs(Protocol):
     async def delete(self, key: str) -> None:
         """Remove the bytes; a key that is not there is no error."""
         ...
+
+
+class FolderBlobs:
+    """Blobs as files of one folder: ``blobs/<x>/<y>/<key>`` with the key's last characters, which are random.
+
+    Bytes arrive in ``spool/<process>/``; a process holds a lock on its spool folder while it lives, so that the next
+    start can tell an abandoned one. Create with :meth:`open`, end with :meth:`close`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._blobs = root / "blobs"
+        self._spool = root / "spool" / new_id()
+        self._lock = -1
+        # Folders whose entry in their parent is known to be durable.
+        self._durable: set[Path] = set()
+
+    @classmethod
+    async def open(cls, root: Path) -> "FolderBlobs":
+        """``root`` is made where it is missing; spool files of processes that died are removed."""
+        blobs = cls(root)
+        await asyncio.to_thread(blobs._prepare)
+        return blobs
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._end)
+
+    async def spool(self) -> Path:
+        return self._spool / new_id()
+
+    async def keep(self, spooled: Path, key: str) -> None:
+        await asyncio.to_thread(self._keep, spooled, self._path(key))
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        return await asyncio.to_thread(_read, self._path(key), start, length)
+
+    async def stream(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        descriptor = await asyncio.to_thread(_open, self._path(key))
+        try:
+            while length is None or length > 0:
+                wanted = PIECE_BYTES if length is None else min(PIECE_BYTES, length)
+                piece = await asyncio.to_thread(os.pread, descriptor, wanted, start)
+                if not piece:
+                    break
+                yield piece
+                start += len(piece)
+                length = None if length is None else length - len(piece)
+        finally:
+            os.close(descriptor)
+
+    async def local_path(self, key: str) -> Path:
+        return self._path(key)
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError("a blob key is a ULID")
+        return self._blobs / key[-1] / key[-2] / key
+
+    def _prepare(self) -> None:
+        self._blobs.mkdir(parents=True, exist_ok=True)
+        self._spool.mkdir(parents=True)
+        self._lock = _lock(self._spool)
+        for folder in self._spool.parent.iterdir():
+            if folder != self._spool:
+                _remove_if_abandoned(folder)
+
+    def _end(self) -> None:
+        shutil.rmtree(self._spool, ignore_errors=True)
+        os.close(self._lock)
+
+    def _keep(self, spooled: Path, path: Path) -> None:
+        _sync(spooled)
+        self._make_durable(path.parent)
+        spooled.rename(path)
+        _sync(path.parent)
+
+    def _make_durable(self, folder: Path) -> None:
+        if folder in self._durable:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for parent in (folder.parent, self._blobs, self._blobs.parent):
+            _sync(parent)
+        self._durable.add(folder)
+
+
+def _read(path: Path, start: int, length: int | None) -> bytes:
+    descriptor = _open(path)
+    try:
+        wanted = os.fstat(descriptor).st_size - start if length is None else length
+        return os.pread(descriptor, max(wanted, 0), start)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise BlobAway() from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path) -> int:
+    """A descriptor that holds the folder's lock until it is closed. Raises BlockingIOError when another holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    with suppress(BlockingIOError):
+        descriptor = _lock(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)

@@ -1,0 +1,54 @@
+"""The archive as the rest of the program holds it: one object with everything that reads or writes images."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from foundation.clock import Clock, utc_now
+from foundation.database import Database
+from imaging.dicom.reading import ReadingLimits
+from imaging.store.blobs import Blobs, FolderBlobs
+from imaging.store.catalog import Catalog
+from imaging.store.ingest import Ingest
+from imaging.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Published limits. max_part_bytes: one instance; max_request_parts: instances of one upload request."""
+
+    max_part_bytes: int = 2 << 30
+    max_request_parts: int = 10_000
+    worker_processes: int = 2
+    reading: ReadingLimits = field(default_factory=ReadingLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Create with :func:`open_archive`."""
+
+    database: Database
+    blobs: Blobs
+    workers: Workers
+    limits: Limits
+    ingest: Ingest
+    catalog: Catalog
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_archive(
+    database: Database, folder: Path, limits: Limits | None = None, clock: Clock = utc_now
+) -> AsyncIterator[Archive]:
+    """An archive with its bytes in ``folder``; the caller owns ``database``. Ends when all is durable."""
+    limits = limits or Limits()
+    blobs = await FolderBlobs.open(folder)
+    workers = Workers(limits.worker_processes)
+    ingest = Ingest(database, blobs, workers, limits.reading, clock)
+    try:
+        yield Archive(database, blobs, workers, limits, ingest, Catalog(database), clock)
+    finally:
+        await ingest.close()
+        await workers.close()
+        await blobs.close()

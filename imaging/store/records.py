@@ -1,0 +1,273 @@
+"""The index rows of arriving instances, written in one transaction. Counters are exact under concurrency.
+
+Studies are locked in a fixed order first; whoever holds a study's lock decides alone which instances are new in it.
+On SQLite the write transaction itself is that lock.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import String, Table, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from foundation.ids import new_id
+from imaging.dicom.attributes import Attributes
+from imaging.dicom.names import name_key
+from imaging.dicom.reading import Examined
+from imaging.store.tables import Base, Conflict, Instance, InstanceHeader, Series, Study
+
+Kind = Literal["stored", "already_stored", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An examined instance for one owner; its bytes are durable under ``blob_key``."""
+
+    owner: str
+    examined: Examined
+    blob_key: str
+
+    @property
+    def attributes(self) -> Attributes:
+        return self.examined.attributes
+
+    @property
+    def study(self) -> tuple[str, str]:
+        return self.owner, self.attributes.study_instance_uid
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """study_id: our key. uses_blob: a row now names the arrival's blob; otherwise nobody needs it."""
+
+    kind: Kind
+    study_id: str
+    uses_blob: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes an instance the same as one already stored, and the digest that tells whether its bytes are."""
+
+    owner: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sha256: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.owner, self.study_instance_uid, self.series_instance_uid, self.sop_instance_uid
+
+
+async def stored_alike(session: AsyncSession, wanted: list[Identity]) -> list[str | None]:
+    """For each identity the key of its study when exactly these bytes are stored under it, else None."""
+    columns = Study.owner, Study.study_instance_uid, Series.series_instance_uid, Instance.sop_instance_uid
+    query = (
+        select(*columns, Instance.sha256, Study.id)
+        .join(Series, Series.id == Instance.series_key)
+        .join(Study, Study.id == Instance.study_key)
+        .where(tuple_(*columns).in_([identity.key for identity in wanted]))
+    )
+    found = {tuple(row[:5]): row[5] for row in await session.execute(query)}
+    return [found.get((*identity.key, identity.sha256)) for identity in wanted]
+
+
+async def write(session: AsyncSession, arrivals: list[Arrival], now: datetime) -> list[Placed]:
+    """Rows for ``arrivals``; one answer for each, in order. The first of several alike is the one stored."""
+    studies = await _ensure_studies(session, arrivals, now)
+    series, new_series = await _ensure_series(session, arrivals, studies, now)
+    plan = _Plan(now, await _existing(session, arrivals, list(series.values())), await _set_aside(session, arrivals))
+    for arrival in arrivals:
+        study_key = studies[arrival.study]
+        plan.place(arrival, study_key, series[study_key, arrival.attributes.series_instance_uid])
+    await _execute(session, plan, new_series)
+    return plan.placed
+
+
+async def _ensure_studies(session: AsyncSession, arrivals: list[Arrival], now: datetime) -> dict[tuple[str, str], str]:
+    """Make the missing studies and lock all of them, both in one order; owner and UID → key."""
+    first = {arrival.study: arrival for arrival in reversed(arrivals)}
+    rows = [_study_row(arrival, now) for _, arrival in sorted(first.items(), key=lambda entry: entry[0])]
+    await _add_missing(session, Study, rows, ["owner", "study_instance_uid"])
+    query = (
+        select(Study.owner, Study.study_instance_uid, Study.id)
+        .where(tuple_(Study.owner, Study.study_instance_uid).in_(list(first)))
+        .order_by(Study.owner, Study.study_instance_uid)
+        .with_for_update()
+    )
+    return {(owner, uid): key for owner, uid, key in await session.execute(query)}
+
+
+async def _ensure_series(
+    session: AsyncSession, arrivals: list[Arrival], studies: dict[tuple[str, str], str], now: datetime
+) -> tuple[dict[tuple[str, str], str], Counter[str]]:
+    """(study key and series UID → series key, how many series are new in each study)."""
+    first = {(studies[a.study], a.attributes.series_instance_uid): a for a in reversed(arrivals)}
+    rows = [_series_row(arrival, study, now) for (study, _), arrival in first.items()]
+    added = await _add_missing(session, Series, rows, ["study_key", "series_instance_uid"])
+    query = select(Series.study_key, Series.series_instance_uid, Series.id).where(
+        tuple_(Series.study_key, Series.series_instance_uid).in_(list(first))
+    )
+    found = {(study, uid): key for study, uid, key in await session.execute(query)}
+    return found, Counter(study for (study, _), key in found.items() if key in added)
+
+
+async def _add_missing(
+    session: AsyncSession, entity: type[Base], rows: list[dict[str, Any]], unique: list[str]
+) -> set[str]:
+    """Insert the rows whose unique columns are not there yet; the keys of those inserted."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    table = entity.__table__
+    assert isinstance(table, Table)
+    statement = dialect.insert(table).values(rows).on_conflict_do_nothing(index_elements=unique).returning(table.c.id)
+    return set(await session.scalars(statement))
+
+
+async def _existing(
+    session: AsyncSession, arrivals: list[Arrival], series_keys: list[str]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Series key and SOP Instance UID → (instance key, digest)."""
+    query = select(Instance.series_key, Instance.sop_instance_uid, Instance.id, Instance.sha256).where(
+        Instance.series_key.in_(series_keys),
+        Instance.sop_instance_uid.in_({a.attributes.sop_instance_uid for a in arrivals}),
+    )
+    return {(series, uid): (key, digest) for series, uid, key, digest in await session.execute(query)}
+
+
+async def _set_aside(session: AsyncSession, arrivals: list[Arrival]) -> set[tuple[str, str]]:
+    """(instance key, digest) of the conflicts that hold any of these bytes already."""
+    query = select(Conflict.instance_key, Conflict.sha256).where(
+        Conflict.sha256.in_({a.examined.sha256 for a in arrivals})
+    )
+    return {(key, digest) for key, digest in await session.execute(query)}
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Decides each arrival in turn and gathers the rows. known: as :func:`_existing`, grown by what is stored here."""
+
+    now: datetime
+    known: dict[tuple[str, str], tuple[str, str]]
+    set_aside: set[tuple[str, str]]
+    placed: list[Placed] = field(default_factory=list)
+    instances: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+
+    def place(self, arrival: Arrival, study_key: str, series_key: str) -> None:
+        digest = arrival.examined.sha256
+        stored = self.known.get((series_key, arrival.attributes.sop_instance_uid))
+        if stored is None:
+            self._store(arrival, study_key, series_key)
+            self.placed.append(Placed("stored", study_key, uses_blob=True))
+        elif stored[1] == digest:
+            self.placed.append(Placed("already_stored", study_key, uses_blob=False))
+        else:
+            is_new = (stored[0], digest) not in self.set_aside
+            if is_new:
+                self.conflicts.append(self._conflict_row(arrival, stored[0]))
+                self.set_aside.add((stored[0], digest))
+            self.placed.append(Placed("conflict", study_key, uses_blob=is_new))
+
+    def _store(self, arrival: Arrival, study_key: str, series_key: str) -> None:
+        row = _instance_row(arrival, study_key, series_key, self.now)
+        self.instances.append(row)
+        self.headers.append(
+            {
+                "instance_key": row["id"],
+                "metadata_json": arrival.examined.metadata_json,
+                "layout": arrival.examined.layout,
+            }
+        )
+        self.known[series_key, row["sop_instance_uid"]] = row["id"], row["sha256"]
+
+    def _conflict_row(self, arrival: Arrival, instance_key: str) -> dict[str, Any]:
+        return {"id": new_id(), "instance_key": instance_key, "received_at": self.now, **_bytes_of(arrival)}
+
+
+async def _execute(session: AsyncSession, plan: _Plan, new_series: Counter[str]) -> None:
+    for entity, rows in ((Instance, plan.instances), (InstanceHeader, plan.headers), (Conflict, plan.conflicts)):
+        if rows:
+            await session.execute(insert(entity), rows)
+    for series_key, count in Counter(row["series_key"] for row in plan.instances).items():
+        await session.execute(
+            update(Series)
+            .where(Series.id == series_key)
+            .values(instance_count=Series.instance_count + count, revision=Series.revision + 1, updated_at=plan.now)
+        )
+    for study_key, count in Counter(row["study_key"] for row in plan.instances).items():
+        arrived = sum(row["size_bytes"] for row in plan.instances if row["study_key"] == study_key)
+        await session.execute(
+            update(Study)
+            .where(Study.id == study_key)
+            .values(
+                series_count=Study.series_count + new_series[study_key],
+                instance_count=Study.instance_count + count,
+                size_bytes=Study.size_bytes + arrived,
+                revision=Study.revision + 1,
+                updated_at=plan.now,
+            )
+        )
+
+
+def _study_row(arrival: Arrival, now: datetime) -> dict[str, Any]:
+    described = _fitted(Study, arrival.attributes.study)
+    return {
+        "id": new_id(),
+        "owner": arrival.owner,
+        "study_instance_uid": arrival.attributes.study_instance_uid,
+        **described,
+        **_fitted(Study, {"patient_name_key": name_key(described["patient_name"])}),
+        **dict.fromkeys(("series_count", "instance_count", "size_bytes", "revision"), 0),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _series_row(arrival: Arrival, study_key: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "study_key": study_key,
+        "series_instance_uid": arrival.attributes.series_instance_uid,
+        **_fitted(Series, arrival.attributes.series),
+        "series_number": arrival.attributes.series_number,
+        "instance_count": 0,
+        "revision": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _instance_row(arrival: Arrival, study_key: str, series_key: str, now: datetime) -> dict[str, Any]:
+    found = arrival.attributes
+    return {
+        "id": new_id(),
+        "study_key": study_key,
+        "series_key": series_key,
+        "sop_instance_uid": found.sop_instance_uid,
+        "sop_class_uid": found.sop_class_uid,
+        "transfer_syntax_uid": arrival.examined.transfer_syntax_uid,
+        "instance_number": found.instance_number,
+        "rows": found.rows,
+        "columns": found.columns,
+        "bits_allocated": found.bits_allocated,
+        "number_of_frames": found.number_of_frames,
+        "remarks": [str(remark) for remark in arrival.examined.remarks],
+        "received_at": now,
+        **_bytes_of(arrival),
+    }
+
+
+def _bytes_of(arrival: Arrival) -> dict[str, Any]:
+    examined = arrival.examined
+    return {"blob_key": arrival.blob_key, "size_bytes": examined.size_bytes, "sha256": examined.sha256}
+
+
+def _fitted(entity: type[Base], texts: dict[str, str]) -> dict[str, str]:
+    """``texts`` cut to their columns: the full text stays in the metadata, and PostgreSQL refuses longer ones."""
+    columns = entity.__table__.c
+    return {name: text[: cast(String, columns[name].type).length] for name, text in texts.items()}

@@ -1,0 +1,76 @@
+"""Processes for work that is slow, or that must be allowed to crash: reading and decoding what strangers send."""
+
+import asyncio
+import multiprocessing
+import resource
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Final, ParamSpec, TypeVar
+
+from imaging.errors import WorkerDied
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Room for a mapped two-gigabyte object with its inflated copy; a bomb that asks for more gets MemoryError.
+MEMORY_LIMIT_BYTES: Final = 8 << 30
+_PRELOADED: Final = ["imaging.dicom.reading"]
+
+
+def _prepare() -> None:
+    # Ctrl-C ends the service, which then ends its workers; a core dump would hold patient data.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    return ProcessPoolExecutor(processes, context, _prepare)
+
+
+class Workers:
+    """A pool of ``processes`` workers. Functions and arguments are pickled, so they live at module level."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._shared = _pool(processes)
+        self._one_alone = asyncio.Lock()
+
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The result of ``function``, or its exception. Raises WorkerDied when the call ends its process.
+
+        A dying worker breaks the whole pool, so the calls that were under way beside it are each tried again alone:
+        the one at fault breaks only itself.
+        """
+        assert not kwargs, "pass arguments by position"
+        pool = self._shared
+        try:
+            return await _call(pool, function, *args)
+        except BrokenProcessPool:
+            if self._shared is pool:
+                self._shared = _pool(self._processes)
+            return await self._alone(function, *args)
+
+    async def _alone(self, function: Callable[..., R], *args: object) -> R:
+        async with self._one_alone:
+            pool = _pool(1)
+            try:
+                return await _call(pool, function, *args)
+            except BrokenProcessPool as error:
+                raise WorkerDied() from error
+            finally:
+                await asyncio.to_thread(pool.shutdown)
+
+    async def close(self) -> None:
+        """Wait for the calls under way, then end the processes."""
+        await asyncio.to_thread(self._shared.shutdown, cancel_futures=True)
+
+
+async def _call(pool: ProcessPoolExecutor, function: Callable[..., R], *args: object) -> R:
+    # Submitting may start a process and writes to a pipe: not in the event loop.
+    future: Future[R] = await asyncio.to_thread(pool.submit, function, *args)
+    return await asyncio.wrap_future(future)
