@@ -1,0 +1,1 @@
+export { StudyViewer } from './StudyViewer';

@@ -1,0 +1,137 @@
+/**
+ * The only file that talks to Cornerstone3D: one stack viewport that shows one frame under one presentation.
+ * The camera is computed by geometry.ts, so overlays drawn beside the canvas and the pixels on it share one truth.
+ */
+import { Enums, imageLoader, init as initCore, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
+import { init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
+
+import type { Frame } from './frames';
+import { cameraFor, type Axes, type Presentation, type Vector3 } from './geometry';
+import type { Window } from './presets';
+
+const CAMERA_DISTANCE_MM = 500;
+/** Around the image plane, wherever the last slice left the camera. */
+const CLIPPING_MM: Types.Point2 = [1, 2 * CAMERA_DISTANCE_MM];
+const VIEWPORT = 'image';
+const OVERDUE_MS = 30_000;
+/** Two cores are common on ward computers: one decodes, one draws. */
+const DECODERS = 2;
+
+let ready: Promise<void> | null = null;
+
+function prepare(): Promise<void> {
+  ready ??= Promise.resolve().then(() => {
+    initCore();
+    initLoader({ maxWebWorkers: DECODERS });
+  });
+  return ready;
+}
+
+export class Stage {
+  private frames: Frame[] = [];
+  private shown: Frame | null = null;
+  private stackOf: Frame[] | null = null;
+
+  private constructor(
+    private readonly engine: RenderingEngine,
+    private readonly viewport: Types.IStackViewport,
+  ) {}
+
+  static async open(element: HTMLDivElement, name: string): Promise<Stage> {
+    await prepare();
+    const engine = new RenderingEngine(`engine-${name}`);
+    engine.enableElement({
+      viewportId: VIEWPORT,
+      element,
+      type: Enums.ViewportType.STACK,
+      defaultOptions: { background: [0, 0, 0] },
+    });
+    return new Stage(engine, engine.getViewport(VIEWPORT) as Types.IStackViewport);
+  }
+
+  /** Calls `listener` after pixels reached the canvas. */
+  onRendered(listener: () => void): void {
+    this.viewport.element.addEventListener(Enums.Events.IMAGE_RENDERED, listener);
+  }
+
+  setFrames(frames: Frame[]): void {
+    this.frames = frames.filter((frame) => frame.plane !== null);
+    for (const frame of this.frames) wadors.metaDataManager.add(frame.image_id, frame.instance as never);
+    this.stackOf = null;
+    this.shown = null;
+  }
+
+  /** Fetches and decodes one frame into the cache; `urgent` overtakes prefetching. */
+  async load(frame: Frame, urgent: boolean): Promise<void> {
+    const requestType = urgent ? Enums.RequestType.Interaction : Enums.RequestType.Prefetch;
+    const options = { useRGBA: false, priority: urgent ? 0 : 5, requestType, additionalDetails: { imageId: frame.image_id } };
+    await Promise.race([imageLoader.loadAndCacheImage(frame.image_id, options), overdue()]);
+  }
+
+  /** Puts a loaded frame on the canvas. The presentation is applied by the `present` that must follow. */
+  async show(frame: Frame): Promise<void> {
+    const index = this.frames.indexOf(frame);
+    if (index < 0) throw new Error('the frame does not belong to the series on the stage');
+    if (this.stackOf === this.frames) await this.viewport.setImageIdIndex(index);
+    else await this.viewport.setStack(this.frames.map(({ image_id }) => image_id), index);
+    this.stackOf = this.frames;
+    this.shown = frame;
+  }
+
+  /** The window of the shown frame when the file names none: its range of values. */
+  ownWindow(): Window {
+    const { windowCenter, windowWidth, minPixelValue, maxPixelValue } = this.viewport.getCornerstoneImage();
+    if (first(windowWidth) > 1) return [first(windowCenter), first(windowWidth)];
+    return [(minPixelValue + maxPixelValue) / 2, Math.max(1, maxPixelValue - minPixelValue)];
+  }
+
+  present(view: Presentation): void {
+    const { plane } = this.shown ?? {};
+    const { element } = this.viewport;
+    if (!plane || !element.clientWidth || !element.clientHeight) return;
+    const camera = cameraFor(view, plane, this.axes(), [element.clientWidth, element.clientHeight]);
+    this.viewport.setProperties({
+      voiRange: utilities.windowLevel.toLowHighRange(view.window_width, view.window_center),
+      // Cornerstone's `invert` is absolute; ours is what the reader did to the correct display (PS3.3 C.7.6.3.1.2).
+      invert: view.invert !== this.isMonochrome1(),
+    });
+    const position = along(camera.focalPoint, camera.viewPlaneNormal, CAMERA_DISTANCE_MM);
+    this.viewport.setCamera({ ...camera, position, clippingRange: CLIPPING_MM });
+    this.viewport.render();
+  }
+
+  resize(): void {
+    this.engine.resize(true, true);
+  }
+
+  close(): void {
+    this.engine.destroy();
+  }
+
+  private isMonochrome1(): boolean {
+    return this.viewport.getCornerstoneImage().invert;
+  }
+
+  private axes(): Axes {
+    const { origin, direction, spacing } = this.viewport.getImageData();
+    return {
+      origin: [...origin] as Vector3,
+      alongColumns: [direction[0], direction[1], direction[2]],
+      alongRows: [direction[3], direction[4], direction[5]],
+      spacing: [spacing[0], spacing[1]],
+    };
+  }
+}
+
+/** The loader loses some decoding errors without a word; a slice that takes this long has failed. */
+function overdue(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('the frame took too long')), OVERDUE_MS));
+}
+
+function first(value: number | number[]): number {
+  return Array.isArray(value) ? (value[0] ?? 0) : value;
+}
+
+function along(from: Vector3, direction: Vector3, length: number): Vector3 {
+  return [from[0] + direction[0] * length, from[1] + direction[1] * length, from[2] + direction[2] * length];
+}
