@@ -1,0 +1,1 @@
+"""Consultation 会诊: a hospital asks another about a study; an expert signs an opinion; the requesting side decides."""
