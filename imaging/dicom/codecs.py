@@ -80,7 +80,9 @@ def decode_frame(payload: bytes, transfer_syntax: str, pixels: Pixels) -> Frame:
     expected = (pixels.rows, pixels.columns) + ((pixels.samples_per_pixel,) if pixels.samples_per_pixel > 1 else ())
     if frame.samples.shape != expected:
         raise DamagedPixels("The frame has another size than the data set says; retrieve it as it is stored.")
-    return frame._replace(samples=_settled(frame.samples, pixels))
+    # Decoded, every pixel has its own chroma.
+    photometric = "YBR_FULL" if frame.photometric == "YBR_FULL_422" else frame.photometric
+    return Frame(_settled(frame.samples, pixels), photometric)
 
 
 def little_endian(data: bytes, pixels: Pixels, *, first_bit: int = 0, big_endian: bool = False) -> bytes:

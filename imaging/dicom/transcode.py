@@ -1,0 +1,206 @@
+"""A stored file rewritten in Explicit VR Little Endian, value by value as bytes: nothing is parsed that may be invalid.
+
+Runs in a worker process. Memory holds the header and one frame; only a deflated data set is held whole.
+"""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from struct import pack
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from imaging.dicom import codecs, elements, file_meta, syntaxes, values
+from imaging.dicom.codecs import EXPLICIT_LITTLE_ENDIAN, DamagedPixels, Frame, FrameTooLarge
+from imaging.dicom.elements import PIXEL_TAGS, Buffer, Element
+from imaging.dicom.frames import read_frame, uncompressed_frame
+from imaging.dicom.inflate import inflate
+from imaging.dicom.layout import Layout, Pixels
+from imaging.dicom.reading import ReadingLimits
+from imaging.dicom.remarks import Unreadable
+
+IMPLEMENTATION_CLASS_UID: Final = "1.2.826.0.1.3680043.10.1234.1"
+_SHORT: Final = frozenset(
+    ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO")
+    + ("LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
+)
+# Bytes of one word, for swapping values that came big endian (PS3.5 section 7.3).
+_WORD_BYTES: Final = {
+    **values.WORD_BYTES,
+    **{"AT": 2, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8},
+}
+_LONGEST_VALUE: Final = 0xFFFFFFFE
+_SOP_CLASS_UID, _SOP_INSTANCE_UID, _PHOTOMETRIC_INTERPRETATION = 0x00080016, 0x00080018, 0x00280004
+_PIECE_BYTES: Final = 1 << 20
+
+
+def to_explicit_little_endian(source: Path, target: Path, transfer_syntax: str, layout: Layout) -> int:
+    """Write ``source`` to ``target`` and return its size in bytes.
+
+    Pixels are decoded; JPEG colour becomes RGB and says so. Raises the refusals of :mod:`imaging.dicom.codecs`.
+    """
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            return _Rewriter(source, data, transfer_syntax, layout).write(target)
+        except Unreadable as error:
+            raise DamagedPixels("The stored object cannot be rewritten; retrieve it as it is stored.") from error
+
+
+class _Rewriter:
+    def __init__(self, path: Path, data: Buffer, transfer_syntax: str, layout: Layout) -> None:
+        syntax = syntaxes.find(transfer_syntax)
+        if syntax is None or not codecs.is_decodable(transfer_syntax):
+            raise codecs.NoDecoder(f"No decoder for transfer syntax {transfer_syntax}.")
+        self.path, self.layout, self.syntax = path, layout, syntax
+        # Pixels that are not little endian words already.
+        self.rewritten = layout.pixels if layout.pixels and (layout.pixels.encapsulated or layout.big_endian) else None
+        self.start = file_meta.begin(data)
+        limits = ReadingLimits()
+        if layout.deflated:
+            bounds = {"always_bytes": limits.always_inflated_bytes, "limit_bytes": limits.max_inflated_bytes}
+            data = inflate(data, layout.dataset_offset, **bounds)
+        self.data = data
+        self.scan = elements.scan(
+            data,
+            layout.dataset_offset,
+            syntax.encoding,
+            max_depth=limits.max_depth,
+            max_elements=limits.max_elements,
+        )
+
+    def write(self, target: Path) -> int:
+        decoded = self._first_decoded()
+        with target.open("wb") as out:
+            out.write(b"\0" * 128 + b"DICM")
+            self._write_meta(out)
+            for element in self.scan.elements:
+                if element.tag in PIXEL_TAGS and self.rewritten is not None:
+                    self._write_pixels(out, self.rewritten)
+                elif element.tag == _PHOTOMETRIC_INTERPRETATION and decoded is not None:
+                    out.write(_explicit(element.tag, "CS", decoded.photometric.encode()))
+                else:
+                    self._write_element(out, element, signed=self._is_signed())
+            return out.tell()
+
+    def _write_meta(self, out: BinaryIO) -> None:
+        sop_class = self.start.sop_class_uid or self._uid(_SOP_CLASS_UID)
+        sop_instance = self.start.sop_instance_uid or self._uid(_SOP_INSTANCE_UID)
+        meta = _explicit(0x00020001, "OB", b"\0\1")
+        for tag, uid in (
+            (0x00020002, sop_class),
+            (0x00020003, sop_instance),
+            (0x00020010, EXPLICIT_LITTLE_ENDIAN),
+            (0x00020012, IMPLEMENTATION_CLASS_UID),
+        ):
+            meta += _explicit(tag, "UI", uid.encode("ascii", "replace"))
+        out.write(_explicit(0x00020000, "UL", pack("<L", len(meta))) + meta)
+
+    def _uid(self, tag: int) -> str:
+        found = next((element for element in self.scan.elements if element.tag == tag), None)
+        return "" if found is None else self._raw(found).rstrip(b" \0").decode("ascii", "replace")
+
+    def _raw(self, element: Element) -> bytes:
+        return self.data[element.offset : element.offset + element.length]
+
+    def _is_signed(self) -> bool:
+        return self.layout.pixels is not None and self.layout.pixels.pixel_representation == 1
+
+    def _first_decoded(self) -> Frame | None:
+        if self.rewritten is None or not self.rewritten.encapsulated:
+            return None
+        return read_frame(self.path, self.syntax.uid, self.layout, 0)
+
+    def _write_element(self, out: BinaryIO, element: Element, *, signed: bool) -> None:
+        # Group lengths are retired and would be wrong; a compressed icon (C.7.6.1.1.6) is optional and has no place
+        # in a native object.
+        if element.tag & 0xFFFF == 0 or _holds_compressed(element):
+            return
+        if element.items is None:
+            self._write_value(out, element, _settled(element.vr, signed))
+            return
+        out.write(_header(element.tag, "SQ", elements.UNDEFINED))
+        for item in element.items:
+            out.write(_item(elements.ITEM, elements.UNDEFINED))
+            for inner in item:
+                self._write_element(out, inner, signed=signed)
+            out.write(_item(elements.ITEM_END, 0))
+        out.write(_item(elements.SEQUENCE_END, 0))
+
+    def _write_value(self, out: BinaryIO, element: Element, vr: str) -> None:
+        out.write(_header(element.tag, vr, element.length + element.length % 2))
+        for start in range(element.offset, element.offset + element.length, _PIECE_BYTES):
+            piece = self.data[start : min(start + _PIECE_BYTES, element.offset + element.length)]
+            out.write(self._little_endian(piece, vr))
+        out.write(b"\0" * (element.length % 2))
+
+    def _little_endian(self, piece: bytes, vr: str) -> bytes:
+        size = _WORD_BYTES.get(vr, 1)
+        if not self.syntax.encoding.big_endian or size == 1 or len(piece) % size:
+            return piece
+        return np.frombuffer(piece, f">u{size}").astype(f"<u{size}").tobytes()
+
+    def _write_pixels(self, out: BinaryIO, pixels: Pixels) -> None:
+        length = (_frame_bits(pixels) * pixels.number_of_frames + 7) // 8
+        if length > _LONGEST_VALUE:
+            raise FrameTooLarge("Uncompressed the pixel data is longer than a value may be; retrieve frames.")
+        vr = {"7FE00008": "OF", "7FE00009": "OD"}.get(pixels.tag, "OW" if pixels.bits_allocated > 8 else "OB")
+        out.write(_header(int(pixels.tag, 16), vr, length + length % 2))
+        out.writelines(self._packed(pixels))
+        out.write(b"\0" * (length % 2))
+
+    def _packed(self, pixels: Pixels) -> Iterator[bytes]:
+        """The frames one after the other; single bits go on without a gap (PS3.5 section 8.1.1)."""
+        frames = (
+            uncompressed_frame(self.path, self.syntax.uid, self.layout, index)
+            for index in range(pixels.number_of_frames)
+        )
+        if pixels.bits_allocated != 1:
+            yield from frames
+            return
+        pending = np.empty(0, np.uint8)
+        for frame in frames:
+            bits = np.unpackbits(np.frombuffer(frame, np.uint8), bitorder="little")[: pixels.rows * pixels.columns]
+            pending = np.concatenate([pending, bits])
+            whole = len(pending) // 8 * 8
+            yield np.packbits(pending[:whole], bitorder="little").tobytes()
+            pending = pending[whole:]
+        yield np.packbits(pending, bitorder="little").tobytes()
+
+
+def _frame_bits(pixels: Pixels) -> int:
+    # Decoded colour has all its samples; YBR_FULL_422 shares chroma only where it is native.
+    decoded = pixels.rows * pixels.columns * pixels.samples_per_pixel * pixels.bits_allocated
+    return decoded if pixels.encapsulated else pixels.native_frame_bits
+
+
+def _settled(vr: str, signed: bool) -> str:
+    """The one VR where the dictionary gives a choice (PS3.5 Annex A.2)."""
+    if " or " not in vr:
+        return vr
+    if vr == "US or SS":
+        return "SS" if signed else "US"
+    return "OW"
+
+
+def _holds_compressed(element: Element) -> bool:
+    return any(
+        inner.fragments is not None or _holds_compressed(inner) for item in element.items or () for inner in item
+    )
+
+
+def _item(tag: int, length: int) -> bytes:
+    return pack("<HHL", tag >> 16, tag & 0xFFFF, length)
+
+
+def _header(tag: int, vr: str, length: int) -> bytes:
+    if vr in _SHORT and length <= 0xFFFF:
+        return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
+    # Too long for a short length field: UN is what the standard provides (PS3.5 section 6.2.2 note 7).
+    vr = "UN" if vr in _SHORT else vr
+    return pack("<HH2sHL", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
+
+
+def _explicit(tag: int, vr: str, value: bytes) -> bytes:
+    value += (b"\0" if vr == "UI" else b" ") * (len(value) % 2)
+    return _header(tag, vr, len(value)) + value

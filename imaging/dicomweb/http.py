@@ -1,0 +1,116 @@
+"""What every retrieve service does with a request: who asks, under which root, which study, changed or not."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from foundation.errors import RangeNotSatisfiable
+from imaging.archive import Archive
+from imaging.guard import Access, Guard, at_hospital
+from imaging.store.catalog import StudyRow
+
+ROOT: Final = "/dicom-web"
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """public_url: scheme and host that addresses in answers begin with; None: those of the request itself."""
+
+    archive: Archive
+    guard: Guard
+    public_url: str | None = None
+
+    async def access(self, request: web.Request) -> Access:
+        """Who asks, narrowed where the path names a hospital."""
+        access = await self.guard.access(request)
+        owner = request.match_info.get("owner")
+        return access if owner is None else at_hospital(access, owner)
+
+    async def study(self, request: web.Request) -> StudyRow:
+        """The study that the path names, its viewing recorded. Raises NoSuchStudy, AmbiguousStudy."""
+        access = await self.access(request)
+        study = await self.archive.catalog.find_study(access, request.match_info["study"])
+        await self.guard.record(request, access, "study.view", study.id)
+        return study
+
+    def root(self, request: web.Request, owner: str | None = None) -> str:
+        """The absolute service root the request came by, or that of ``owner``'s holdings."""
+        base = (self.public_url or str(request.url.origin())).rstrip("/") + ROOT
+        owner = owner or request.match_info.get("owner")
+        return base if owner is None else f"{base}/hospitals/{owner}"
+
+
+def accept_of(request: web.Request) -> str | None:
+    """The Accept header, or the query parameter that stands in for it (PS3.18 section 8.3.3.1)."""
+    asked = request.query.getall("accept", request.headers.getall("Accept", []))
+    return ", ".join(asked) or None
+
+
+def etag_of(parts: Iterable[str]) -> str:
+    """From content, so that every server says the same: a hash over whatever the answer's bytes depend on."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
+
+
+def cached_headers(etag: str) -> dict[str, str]:
+    """For answers to one caller alone that are worth keeping, but not without asking again."""
+    return {
+        "ETag": f'"{etag}"',
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def refuse_unchanged(request: web.Request, etag: str) -> None:
+    """Raises 304 when the caller holds this version already (RFC 9110 section 13.1.2)."""
+    held = request.headers.get("If-None-Match", "")
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in held.split(",")}
+    if etag in tags or "*" in tags:
+        raise web.HTTPNotModified(headers=cached_headers(etag))
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which bytes to send of ``total``: status 206 where the caller asked for a part."""
+
+    start: int
+    length: int
+    total: int
+    partial: bool
+
+    @property
+    def status(self) -> int:
+        return 206 if self.partial else 200
+
+    @property
+    def headers(self) -> dict[str, str]:
+        described = {"Accept-Ranges": "bytes"}
+        if self.partial:
+            described["Content-Range"] = f"bytes {self.start}-{self.start + self.length - 1}/{self.total}"
+        return described
+
+
+def slice_of(request: web.Request, total: int, etag: str) -> Slice:
+    """The Range header applied (RFC 9110 section 14.2). Several ranges or a stale If-Range: all of it, as allowed.
+
+    Raises RangeNotSatisfiable (416).
+    """
+    whole = Slice(0, total, total, partial=False)
+    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
+    stale = request.headers.get("If-Range", f'"{etag}"') != f'"{etag}"'
+    if asked is None or stale or asked[0] == "bytes=-":
+        return whole
+    if not asked[1]:
+        length = min(int(asked[2]), total)
+        start = total - length
+    else:
+        start = int(asked[1])
+        length = min(int(asked[2] or total), total - 1) - start + 1
+    if start >= total or length < 1:
+        raise RangeNotSatisfiable(f"The content has {total} bytes.")
+    return Slice(start, length, total, partial=True)

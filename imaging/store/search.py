@@ -1,0 +1,242 @@
+"""What can be searched for and how a condition becomes SQL: one table of attributes, used by queries and by answers.
+
+Pure apart from SQLAlchemy expressions; :mod:`imaging.store.catalog` runs them.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from foundation.errors import Invalid
+from imaging.dicom.names import name_key
+from imaging.store.tables import Instance, Series, Study
+
+
+class Level(IntEnum):
+    """A lower level has the attributes of the levels above it too."""
+
+    STUDY = 1
+    SERIES = 2
+    INSTANCE = 3
+
+
+class BadValue(Invalid):
+    code = "search.value"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of the index. extra: answered only when asked for by includefield."""
+
+    keyword: str
+    tag: str
+    vr: str
+    level: Level
+    column: InstrumentedAttribute[Any]
+    extra: bool = False
+
+
+_S, _E, _I = Level.STUDY, Level.SERIES, Level.INSTANCE
+
+# Answers per PS3.18 tables 10.6.3-3 to 10.6.3-5; the extra ones are ours.
+ATTRIBUTES: Final = (
+    Attribute("StudyDate", "00080020", "DA", _S, Study.study_date),
+    Attribute("StudyTime", "00080030", "TM", _S, Study.study_time),
+    Attribute("AccessionNumber", "00080050", "SH", _S, Study.accession_number),
+    Attribute("InstitutionName", "00080080", "LO", _S, Study.institution_name, extra=True),
+    Attribute("ReferringPhysicianName", "00080090", "PN", _S, Study.referring_physician_name),
+    Attribute("TimezoneOffsetFromUTC", "00080201", "SH", _S, Study.timezone_offset),
+    Attribute("StudyDescription", "00081030", "LO", _S, Study.study_description, extra=True),
+    Attribute("PatientName", "00100010", "PN", _S, Study.patient_name),
+    Attribute("PatientID", "00100020", "LO", _S, Study.patient_id),
+    Attribute("IssuerOfPatientID", "00100021", "LO", _S, Study.issuer_of_patient_id),
+    Attribute("PatientBirthDate", "00100030", "DA", _S, Study.patient_birth_date),
+    Attribute("PatientSex", "00100040", "CS", _S, Study.patient_sex),
+    Attribute("PatientAge", "00101010", "AS", _S, Study.patient_age, extra=True),
+    Attribute("StudyInstanceUID", "0020000D", "UI", _S, Study.study_instance_uid),
+    Attribute("StudyID", "00200010", "SH", _S, Study.study_id),
+    Attribute("NumberOfStudyRelatedSeries", "00201206", "IS", _S, Study.series_count),
+    Attribute("NumberOfStudyRelatedInstances", "00201208", "IS", _S, Study.instance_count),
+    Attribute("SeriesDate", "00080021", "DA", _E, Series.series_date, extra=True),
+    Attribute("SeriesTime", "00080031", "TM", _E, Series.series_time, extra=True),
+    Attribute("Modality", "00080060", "CS", _E, Series.modality),
+    Attribute("Manufacturer", "00080070", "LO", _E, Series.manufacturer, extra=True),
+    Attribute("SeriesDescription", "0008103E", "LO", _E, Series.series_description),
+    Attribute("BodyPartExamined", "00180015", "CS", _E, Series.body_part_examined, extra=True),
+    Attribute("SeriesInstanceUID", "0020000E", "UI", _E, Series.series_instance_uid),
+    Attribute("SeriesNumber", "00200011", "IS", _E, Series.series_number),
+    Attribute("NumberOfSeriesRelatedInstances", "00201209", "IS", _E, Series.instance_count),
+    Attribute("PerformedProcedureStepStartDate", "00400244", "DA", _E, Series.performed_procedure_step_start_date),
+    Attribute("SOPClassUID", "00080016", "UI", _I, Instance.sop_class_uid),
+    Attribute("SOPInstanceUID", "00080018", "UI", _I, Instance.sop_instance_uid),
+    Attribute("AvailableTransferSyntaxUID", "00083002", "UI", _I, Instance.transfer_syntax_uid),
+    Attribute("InstanceNumber", "00200013", "IS", _I, Instance.instance_number),
+    Attribute("NumberOfFrames", "00280008", "IS", _I, Instance.number_of_frames),
+    Attribute("Rows", "00280010", "US", _I, Instance.rows),
+    Attribute("Columns", "00280011", "US", _I, Instance.columns),
+    Attribute("BitsAllocated", "00280100", "US", _I, Instance.bits_allocated),
+)
+# Derived from the series below a study, so it has no column of its own.
+MODALITIES_IN_STUDY: Final = "00080061"
+BY_TAG: Final = {attribute.tag: attribute for attribute in ATTRIBUTES}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``text`` as the caller sent it, not empty, for the attribute with ``tag`` (or MODALITIES_IN_STUDY)."""
+
+    tag: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search at one level. limit, offset: of the page. within_*: the UIDs that the path names, exact."""
+
+    level: Level
+    conditions: tuple[Condition, ...] = ()
+    limit: int = 100
+    offset: int = 0
+    within_study: str | None = None
+    within_series: str | None = None
+    fields: frozenset[str] = field(default_factory=frozenset)
+    all_fields: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def clauses(conditions: Iterable[Condition]) -> list[ColumnElement[bool]]:
+    """The conditions as SQL. Raises BadValue for a text that its VR does not allow."""
+    return [_clause(condition) for condition in conditions]
+
+
+def _clause(condition: Condition) -> ColumnElement[bool]:
+    if condition.tag == MODALITIES_IN_STUDY:
+        inner = _codes(Series.modality, condition.text)
+        return exists(select(Series.id).where(Series.study_key == Study.id, inner))
+    attribute = BY_TAG[condition.tag]
+    return _BY_VR.get(attribute.vr, _text)(attribute.column, condition.text)
+
+
+def _listed(text: str) -> list[str]:
+    # By comma (PS3.18 section 8.3.4.1.1); OHIF joins by backslash.
+    values = [value.strip() for value in re.split(r"[,\\]", text)]
+    return [value for value in values if value]
+
+
+def _integer(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise BadValue("A number attribute is matched by one integer.") from None
+    if abs(value) > 0x7FFFFFFF:
+        raise BadValue("A number attribute is matched by an integer of 32 bits.")
+    return value
+
+
+def like_pattern(text: str) -> str:
+    """DICOM wildcards as LIKE's with backslash as escape: ``*`` any text, ``?`` one character, all else literal."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    return escaped.replace("*", "%").replace("?", "_")
+
+
+def _has_wildcard(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _text(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    # Wildcards ignore case on either engine; a plain value is exact, so that its index is used.
+    return column.ilike(like_pattern(text), escape="\\") if _has_wildcard(text) else column == text
+
+
+def _name(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    """The whole of any group of the name, folded the way names are when they are stored (imaging.dicom.names)."""
+    if column is not Study.patient_name:
+        return _text(column, text)
+    key = name_key(text)
+    padded: ColumnElement[str] = " " + Study.patient_name_key + " "
+    return padded.like(f"% {like_pattern(key)} %", escape="\\")
+
+
+def _range(
+    column: InstrumentedAttribute[Any], text: str, first: Callable[[str], str], last: Callable[[str], str]
+) -> ColumnElement[bool]:
+    """PS3.18 section 8.3.4.1.3 (PS3.4 C.2.2.2.5): ``a-b``, ``a-``, ``-b`` or one value, both ends included."""
+    low, dash, high = (part.strip() for part in text.partition("-"))
+    if not dash:
+        high = low
+    if not low and not high:
+        raise BadValue("A range needs at least one end.")
+    conditions: list[ColumnElement[bool]] = []
+    if low:
+        conditions.append(column >= first(low))
+    if high:
+        conditions.append(column <= last(high))
+    # An absent date is the empty text, which sorts before every date.
+    return and_(column != "", *conditions)
+
+
+def _date(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{8}", text):
+        raise BadValue("Write dates as YYYYMMDD or as a range of two with a hyphen.")
+    return text
+
+
+_LAST_TIME: Final = "235959.999999"
+
+
+def _time(text: str) -> str:
+    digits = text.replace(":", "")
+    if not re.fullmatch(r"[0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?", digits):
+        raise BadValue("Write times as HHMMSS, shorter if you like, or as a range of two with a hyphen.")
+    return digits
+
+
+def _earliest_time(text: str) -> str:
+    # 0900 and 090000 are the same moment, and text compares "0900" as earlier: drop what is zero.
+    whole, _, fraction = _time(text).partition(".")
+    if fraction.strip("0"):
+        return f"{whole}.{fraction}"
+    while len(whole) > 2 and whole.endswith("00"):
+        whole = whole[:-2]
+    return whole
+
+
+def _latest_time(text: str) -> str:
+    digits = _time(text)
+    return digits + _LAST_TIME[len(digits) :]
+
+
+def _dates(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return _range(column, text, _date, _date)
+
+
+def _times(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return _range(column, text, _earliest_time, _latest_time)
+
+
+def _uids(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return column.in_(_listed(text))
+
+
+def _codes(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return or_(false(), *(_text(column, value) for value in _listed(text)))
+
+
+def _number(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return column == _integer(text)
+
+
+_BY_VR: Final[dict[str, Callable[[InstrumentedAttribute[Any], str], ColumnElement[bool]]]] = {
+    "UI": _uids,
+    "DA": _dates,
+    "TM": _times,
+    "IS": _number,
+    "US": _number,
+    "PN": _name,
+    "CS": _codes,
+}
