@@ -40,37 +40,31 @@ function Gate() {
   );
 }
 
+const ROOM = /^\/consultations\/[^/]+\/room$/;
+
 function Inside() {
+  const { path } = useLocation();
   useEffect(startLive, []);
-  return (
+  const pages = (
     <Router>
+      <Route path="/" component={Home} />
+      <Route path="/desk/:tab" component={DeskPage} />
+      <Route path="/consultations/new" component={NewConsultationPage} />
+      <Route path="/consultations/:id" component={ConsultationPage} />
       <Route path="/consultations/:id/room" component={Room} />
-      <Route default component={DeskPages} />
+      <Route path="/studies/:id" component={StudyPage} />
+      <Route path="/upload" component={UploadPage} />
+      <Route path="/admin/:section" component={AdminPage} />
+      <Route path="/admin/:section/:code" component={AdminPage} />
+      <Route default component={NotFoundPage} />
     </Router>
   );
+  return ROOM.test(path) ? pages : <Shell>{pages}</Shell>;
 }
 
 /** The room fills the window: no frame around it, and its code is fetched only here. */
 function Room() {
   return <Lazy name="room" load={async () => (await import('./pages/room')).default as ComponentType} with={{}} />;
-}
-
-function DeskPages() {
-  return (
-    <Shell>
-      <Router>
-        <Route path="/" component={Home} />
-        <Route path="/desk/:tab" component={DeskPage} />
-        <Route path="/consultations/new" component={NewConsultationPage} />
-        <Route path="/consultations/:id" component={ConsultationPage} />
-        <Route path="/studies/:id" component={StudyPage} />
-        <Route path="/upload" component={UploadPage} />
-        <Route path="/admin/:section" component={AdminPage} />
-        <Route path="/admin/:section/:code" component={AdminPage} />
-        <Route default component={NotFoundPage} />
-      </Router>
-    </Shell>
-  );
 }
 
 function Home() {
