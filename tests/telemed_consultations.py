@@ -1,6 +1,6 @@
 """Consultations for tests: two hospitals, an outsider, a catalogue in memory, everything else real."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -41,6 +41,10 @@ class MemoryCatalog:
     async def study(self, access: Access, study_id: str) -> object | None:
         study = self.held.get(study_id)
         return study if study and access.admits(study.owner, study_id) else None
+
+    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> Sequence[object]:
+        seen = [await self.study(access, study_id) for study_id in study_ids]
+        return [study for study in seen if study]
 
     async def series_of(self, study_id: str) -> Sequence[object]:
         return []

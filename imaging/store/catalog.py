@@ -2,7 +2,7 @@
 see are in no list and in no count; functions that take our own study key are for callers who have already asked.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -205,6 +205,10 @@ class Catalog:
         """The study with our key ``study_id``; None unless visible."""
         found = await self._studies_where(and_(Study.id == study_id, visible(access)))
         return found[0] if found else None
+
+    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> list[StudyRow]:
+        """Those of the studies with our keys ``study_ids`` that are visible, in no particular order."""
+        return await self._studies_where(and_(Study.id.in_(sorted(study_ids)), visible(access)))
 
     async def find_study(self, access: Access, study_instance_uid: str) -> StudyRow:
         """The study with this UID. Where several hospitals hold one, the caller's own, else AmbiguousStudy (409).

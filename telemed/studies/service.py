@@ -1,6 +1,6 @@
 """The desk's studies: imaging's catalogue and the state of the AI review, for one doctor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -18,6 +18,7 @@ class Catalog(Protocol):
 
     async def studies(self, access: Access, text: str, limit: int, offset: int) -> tuple[Sequence[object], int]: ...
     async def study(self, access: Access, study_id: str) -> object | None: ...
+    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> Sequence[object]: ...
     async def series_of(self, study_id: str) -> Sequence[object]: ...
 
 
@@ -63,8 +64,8 @@ class StudyDesk:
     async def find_many(self, person: Person, study_ids: Sequence[str]) -> dict[str, StudyRow]:
         """The same for several; those that ``person`` may not see are left out."""
         access = await self._guard.access_of(person)
-        held = [await self._catalog.study(access, study_id) for study_id in dict.fromkeys(study_ids)]
-        rows = await self._rows([_held(row) for row in held if row is not None])
+        held = await self._catalog.studies_by_id(access, set(study_ids))
+        rows = await self._rows([_held(row) for row in held])
         return {row.study_id: row for row in rows}
 
     async def _find(self, access: Access, study_id: str) -> StudyRow | None:
