@@ -1,6 +1,6 @@
 """The archive's own refusals, with their stable codes (docs: error tree in foundation.errors)."""
 
-from foundation.errors import Forbidden, Invalid, NotAcceptable, Unavailable, UnsupportedMedia
+from foundation.errors import Forbidden, Invalid, TooLarge, Unavailable, UnsupportedMedia
 
 
 class WorkerDied(Unavailable):
@@ -23,10 +23,6 @@ class EncodedUpload(UnsupportedMedia):
     code, title = "store.content_encoding", "Send the body without Content-Encoding"
 
 
-class UnknownStoreAnswer(NotAcceptable):
-    code, title = "store.not_acceptable", "The answer is application/dicom+json"
-
-
 class BrokenMultipart(Invalid):
     code, title = "store.multipart_broken", "The multipart body is damaged"
 
@@ -37,3 +33,11 @@ class NothingSent(Invalid):
 
 class BadStudyUid(Invalid):
     code, title = "store.study_uid", "The address names no valid Study Instance UID"
+
+
+class TooManyParts(TooLarge):
+    code, title = "store.too_many_parts", "More instances than one request may carry"
+
+
+class TryLater(Unavailable):
+    code, title = "store.try_later", "Nothing could be stored just now; send it again later"

@@ -148,7 +148,7 @@ class _Reader:
             named = known.sop_class_uid and known.sop_instance_uid
             belongs_nowhere = named and not known.study_instance_uid and not known.series_instance_uid
             raise Unreadable(RefusedAs.NOT_PATIENT_OBJECT if belongs_nowhere else RefusedAs.UID_MISSING)
-        if not all(map(_USABLE_UID.fullmatch, required)):
+        if not all(map(is_usable_uid, required)):
             raise Unreadable(RefusedAs.UID_UNUSABLE)
         if not all(map(_STANDARD_UID.fullmatch, required)):
             self.remarks.add(Remark.UID_INVALID)
@@ -157,8 +157,13 @@ class _Reader:
             self.remarks.add(Remark.FILE_META_DIFFERS)
 
 
+def is_usable_uid(uid: str) -> bool:
+    """Whether the archive keeps objects under this UID: looser than the standard, strict about what is dangerous."""
+    return _USABLE_UID.fullmatch(uid) is not None
+
+
 def _nameable(uid: str) -> str:
-    return uid if _USABLE_UID.fullmatch(uid) else ""
+    return uid if is_usable_uid(uid) else ""
 
 
 def _oddities(dataset: json_model.JsonDataset) -> set[Remark]:

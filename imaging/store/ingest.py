@@ -9,7 +9,7 @@ import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +45,7 @@ class Outcome:
     sop_class_uid: str = ""
     sop_instance_uid: str = ""
     study_instance_uid: str = ""
+    series_instance_uid: str = ""
     study_id: str | None = None
     failure_reason: int | None = None
     warning_reason: int | None = None
@@ -168,17 +169,17 @@ def _refusal(why: RefusedAs, examined: Examined) -> Refusal:
 
 
 def _outcome(placed: Placed, examined: Examined) -> Outcome:
-    conflict = _refusal(RefusedAs.DIFFERENT_BYTES, examined) if placed.kind == "conflict" else None
-    warning = WARN_DOES_NOT_MATCH_CLASS if warns(frozenset(examined.remarks)) else None
+    if placed.kind == "conflict":
+        conflict = refused(_refusal(RefusedAs.DIFFERENT_BYTES, examined))
+        return replace(conflict, kind="conflict", study_id=placed.study_id)
     return Outcome(
         placed.kind,
-        conflict.why if conflict else placed.kind,
+        placed.kind,
         examined.sop_class_uid,
         examined.sop_instance_uid,
         examined.study_instance_uid,
+        examined.attributes.series_instance_uid,
         placed.study_id,
-        conflict.failure_reason if conflict else None,
-        None if conflict else warning,
-        conflict.detail if conflict else "",
-        examined.remarks,
+        warning_reason=WARN_DOES_NOT_MATCH_CLASS if warns(frozenset(examined.remarks)) else None,
+        remarks=examined.remarks,
     )

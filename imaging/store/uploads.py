@@ -1,16 +1,20 @@
 """Upload requests that are under way: while one is open for a hospital, its studies may still be growing."""
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy import delete, insert, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.ids import new_id
 from imaging.store.tables import Upload
+
+log = logging.getLogger(__name__)
 
 # A request that ends sooner leaves no row: quiet time, counted from the last instance, is longer than that.
 OPEN_AFTER_S: Final = 0.5
@@ -42,9 +46,14 @@ class OpenUpload:
                 await session.execute(update(Upload).where(Upload.id == self._key).values(seen_at=now))
 
     async def end(self) -> None:
-        if self._key is not None:
+        """Remove the row. A database that is away just now keeps it; it is ignored after a while."""
+        if self._key is None:
+            return
+        try:
             async with self._database.write() as session:
                 await session.execute(delete(Upload).where(Upload.id == self._key))
+        except (SQLAlchemyError, OSError):
+            log.exception("an upload's row could not be removed")
 
 
 @asynccontextmanager
