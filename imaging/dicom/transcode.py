@@ -21,10 +21,7 @@ from imaging.dicom.reading import ReadingLimits
 from imaging.dicom.remarks import Unreadable
 
 IMPLEMENTATION_CLASS_UID: Final = "1.2.826.0.1.3680043.10.1234.1"
-_SHORT: Final = frozenset(
-    ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO")
-    + ("LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
-)
+_SHORT: Final = frozenset("AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())  # noqa: SIM905
 # Bytes of one word, for swapping values that came big endian (PS3.5 section 7.3).
 _WORD_BYTES: Final = {
     **values.WORD_BYTES,

@@ -11,7 +11,7 @@ from aiohttp import web
 from foundation.errors import RangeNotSatisfiable
 from imaging.archive import Archive
 from imaging.guard import Access, Guard, at_hospital
-from imaging.store.catalog import StudyRow
+from imaging.store.catalog import InstanceRow, NoSuchSeries, StudyRow
 
 ROOT: Final = "/dicom-web"
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
@@ -37,6 +37,21 @@ class Door:
         study = await self.archive.catalog.find_study(access, request.match_info["study"])
         await self.guard.record(request, access, "study.view", study.id)
         return study
+
+    async def instances(self, request: web.Request, study: StudyRow) -> list[InstanceRow]:
+        """What the path names below ``study``, in reading order; never empty. Raises NoSuchSeries, NoSuchInstance."""
+        series, instance = (request.match_info.get(name) for name in ("series", "instance"))
+        if series is not None and instance is not None:
+            return [await self.archive.catalog.instance(study.id, series, instance)]
+        found = await self.archive.catalog.instances_of(study.id, series)
+        if not found:
+            raise NoSuchSeries("No such series in this study.")
+        return found
+
+    def address(self, request: web.Request, study: StudyRow, row: InstanceRow) -> str:
+        """The absolute address of an instance, under the root the request came by."""
+        series = f"{self.root(request)}/studies/{study.study_instance_uid}/series/{row.series_instance_uid}"
+        return f"{series}/instances/{row.sop_instance_uid}"
 
     def root(self, request: web.Request, owner: str | None = None) -> str:
         """The absolute service root the request came by, or that of ``owner``'s holdings."""
@@ -114,3 +129,10 @@ def slice_of(request: web.Request, total: int, etag: str) -> Slice:
     if start >= total or length < 1:
         raise RangeNotSatisfiable(f"The content has {total} bytes.")
     return Slice(start, length, total, partial=True)
+
+
+def sent_slice(request: web.Request, body: bytes, content_type: str, etag: str) -> web.Response:
+    """``body`` or the part of it that the Range header asks for."""
+    asked = slice_of(request, len(body), etag)
+    headers = {**cached_headers(etag), **asked.headers, "Content-Type": content_type}
+    return web.Response(status=asked.status, body=body[asked.start : asked.start + asked.length], headers=headers)

@@ -1,20 +1,30 @@
-"""Writing multipart/related answers (RFC 2387, PS3.18 section 8.6.1.2) part by part, with flat memory."""
+"""Writing answers piece by piece with flat memory: bare bodies, and multipart/related (PS3.18 section 8.6.1.2).
+
+The first piece is made before the status line is sent, so that what cannot be produced is still refused properly.
+"""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from aiohttp import web
 
+Pieces = AsyncGenerator[bytes, None]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: ``content`` is its body in pieces; ``location`` an absolute URL or empty."""
+    """One part: ``content`` is its body in pieces; ``location`` an absolute URL."""
 
     content_type: str
-    content: AsyncIterator[bytes]
-    location: str = ""
+    content: Pieces
+    location: str
+
+
+async def once(body: bytes) -> Pieces:
+    """``body`` as the one piece of a part."""
+    yield body
 
 
 def new_boundary() -> str:
@@ -22,15 +32,22 @@ def new_boundary() -> str:
     return f"telemed-{secrets.token_hex(16)}"
 
 
-def opening(boundary: str, part: Part, *, first: bool) -> bytes:
-    lines = [f"--{boundary}", f"Content-Type: {part.content_type}"]
-    if part.location:
-        lines.append(f"Content-Location: {part.location}")
-    return (("" if first else "\r\n") + "\r\n".join(lines) + "\r\n\r\n").encode()
+async def send(request: web.Request, reply: web.StreamResponse, content: Pieces) -> web.StreamResponse:
+    """Send ``reply`` with ``content`` as its body; of a HEAD request the head alone.
 
-
-def closing(boundary: str) -> bytes:
-    return f"\r\n--{boundary}--\r\n".encode()
+    ``content`` is closed at once when the client goes away, so that no file waits for the collector (T58).
+    """
+    async with aclosing(content):
+        if request.method == "HEAD":
+            await reply.prepare(request)
+            return reply
+        first = await anext(content, b"")
+        await reply.prepare(request)
+        await reply.write(first)
+        async for piece in content:
+            await reply.write(piece)
+    await reply.write_eof()
+    return reply
 
 
 async def respond(
@@ -40,21 +57,22 @@ async def respond(
     headers: Mapping[str, str],
     status: int = 200,
 ) -> web.StreamResponse:
-    """Send ``parts`` as they come. ``inner_type`` is their common media type without parameters."""
+    """Send ``parts`` as they come. ``inner_type``: their common media type without parameters."""
     boundary = new_boundary()
-    reply = web.StreamResponse(status=status, headers=headers)
-    reply.headers["Content-Type"] = f'multipart/related; type="{inner_type}"; boundary={boundary}'
-    await reply.prepare(request)
-    if request.method == "HEAD":
-        return reply
-    first = True
-    # Closed at once when the client goes away, so that files and sessions are not held until collection (T58).
+    described = f'multipart/related; type="{inner_type}"; boundary={boundary}'
+    reply = web.StreamResponse(status=status, headers={**headers, "Content-Type": described})
+    return await send(request, reply, _body(boundary, parts))
+
+
+async def _body(boundary: str, parts: AsyncGenerator[Part, None]) -> Pieces:
+    delimiter = f"--{boundary}"
     async with aclosing(parts):
         async for part in parts:
-            await reply.write(opening(boundary, part, first=first))
-            first = False
-            async for piece in part.content:
-                await reply.write(piece)
-    await reply.write(closing(boundary))
-    await reply.write_eof()
-    return reply
+            opening = f"{delimiter}\r\nContent-Type: {part.content_type}\r\nContent-Location: {part.location}\r\n\r\n"
+            # One piece with the first of the content: see the module's second sentence.
+            async with aclosing(part.content) as content:
+                yield opening.encode() + await anext(content, b"")
+                async for piece in content:
+                    yield piece
+            delimiter = f"\r\n--{boundary}"
+    yield f"{delimiter}--\r\n".encode()

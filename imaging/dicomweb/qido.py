@@ -8,7 +8,7 @@ from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 
 from foundation.errors import Invalid
 from imaging.dicom.values import PN_GROUPS
-from imaging.store.catalog import Hit, StudyRow
+from imaging.store.catalog import Hit
 from imaging.store.search import ATTRIBUTES, BY_TAG, MODALITIES_IN_STUDY, Attribute, Condition, Level, Query
 
 # Also what is answered when no limit is asked for.
@@ -138,7 +138,7 @@ def _element(vr: str, value: object) -> Json:
 
 
 def _person_name(name: str) -> Json:
-    groups = (group.strip(" ^") and group for group in name.split("="))
+    groups = (group if group.strip(" ^") else "" for group in name.split("="))
     return {key: group for key, group in zip(PN_GROUPS, groups, strict=False) if group}
 
 
@@ -157,7 +157,3 @@ def warning_headers(query: Query, remaining: int, root: str) -> list[str]:
     if remaining:
         texts.append(f"There are {remaining} additional results that can be requested")
     return [f'299 {root}: "{text}"' for text in texts]
-
-
-def study_url(root: str, study: StudyRow) -> str:
-    return f"{root}/studies/{study.study_instance_uid}"

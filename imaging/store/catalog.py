@@ -253,16 +253,18 @@ class Catalog:
             statement = select(InstanceHeader.layout).where(InstanceHeader.instance_key == instance_id)
             return Layout.from_json((await session.execute(statement)).scalar_one())
 
-    async def headers(self, instances: Sequence[InstanceRow]) -> AsyncIterator[list[bytes]]:
-        """The stored metadata of ``instances`` in their order, some at a time: DICOM JSON, deflated with zlib."""
-        for start in range(0, len(instances), _HEADERS_AT_ONCE):
-            ids = [instance.id for instance in instances[start : start + _HEADERS_AT_ONCE]]
+    async def headers(self, instance_ids: Sequence[str]) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """(id, stored metadata) of instances in the order given, some at a time: DICOM JSON, deflated with zlib.
+
+        One that was deleted since it was listed is left out.
+        """
+        for start in range(0, len(instance_ids), _HEADERS_AT_ONCE):
+            ids = instance_ids[start : start + _HEADERS_AT_ONCE]
             statement = select(InstanceHeader.instance_key, InstanceHeader.metadata_json)
             async with self._database.read() as session:
                 rows = await session.execute(statement.where(InstanceHeader.instance_key.in_(ids)))
                 found = {row[0]: row[1] for row in rows}
-            # Deleted since it was listed: left out.
-            yield [found[key] for key in ids if key in found]
+            yield [(key, found[key]) for key in ids if key in found]
 
     async def _studies_where(self, condition: ColumnElement[bool]) -> list[StudyRow]:
         async with self._database.read() as session:

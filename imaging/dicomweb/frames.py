@@ -1,0 +1,163 @@
+"""WADO-RS frames and bulk data (PS3.18 section 10.4.1.1.5 and 10.4.1.1.6): ranged reads of what is asked for alone."""
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from aiohttp import web
+
+from foundation.errors import Invalid, NotFound, TooLarge
+from imaging.dicom import codecs, values
+from imaging.dicom.codecs import DamagedPixels
+from imaging.dicom.frames import read_span, uncompressed_frame
+from imaging.dicom.layout import BulkSpan, Layout, Pixels
+from imaging.dicomweb import http, multipart
+from imaging.dicomweb.http import Door
+from imaging.dicomweb.multipart import Part, Pieces, once
+from imaging.dicomweb.negotiation import EXPLICIT_LITTLE_ENDIAN, OCTETS, Offer, choose
+from imaging.store.catalog import InstanceRow
+
+# Values that cannot be streamed as they lie (deflated, big endian) are held in memory whole.
+MAX_CONVERTED_BYTES: Final = 1 << 30
+_FRAME_LIST: Final = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
+_BULK_OFFERS: Final = (Offer(OCTETS), Offer(OCTETS, multipart=True))
+
+
+class NoSuchFrame(NotFound):
+    code, title = "frame.not_found", "The instance has no such frame"
+
+
+class NoSuchBulk(NotFound):
+    code, title = "bulkdata.not_found", "The instance has no such value"
+
+
+class BadFrameList(Invalid):
+    code, title = "frame.list", "Name frames as 1 or 1,2,3"
+
+
+def frame_numbers(text: str) -> list[int]:
+    """The frames that a path names, from 1, in the order asked for, repeated if asked (T45). Raises BadFrameList."""
+    if not _FRAME_LIST.fullmatch(text) or 0 in (numbers := [int(number) for number in text.split(",")]):
+        raise BadFrameList("Frames are numbers from 1 with commas between them.")
+    return numbers
+
+
+def frame_offers(syntax: str, pixels: Pixels, *, alone: bool) -> list[Offer]:
+    """The forms of frames stored in ``syntax``: native first, then compressed; bare bodies only for one frame."""
+    kinds = [(OCTETS, EXPLICIT_LITTLE_ENDIAN, not pixels.encapsulated)]
+    if pixels.encapsulated:
+        decodable = kinds if codecs.is_decodable(syntax) else []
+        kinds = [*decodable, *dict.fromkeys([(codecs.media_type(syntax), syntax, True), (OCTETS, syntax, True)])]
+    return [
+        Offer(media_type, named, multipart=wrapped, stored=stored)
+        for wrapped in ((True, False) if alone else (True,))
+        for media_type, named, stored in kinds
+    ]
+
+
+def pixels_of(layout: Layout) -> Pixels:
+    if layout.pixels is None:
+        raise NoSuchFrame("The instance has no pixel data that could be cut into frames.")
+    return layout.pixels
+
+
+class Frames:
+    """Frames and bulk values of one instance."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._archive = door.archive
+
+    async def retrieve(self, request: web.Request) -> web.StreamResponse:
+        numbers = frame_numbers(request.match_info["frames"])
+        row, layout, address = await self._located(request)
+        return await self._respond(request, row, layout, address, numbers)
+
+    async def _located(self, request: web.Request) -> tuple[InstanceRow, Layout, str]:
+        study = await self._door.study(request)
+        (row,) = await self._door.instances(request, study)
+        return row, await self._archive.catalog.layout(row.id), self._door.address(request, study, row)
+
+    async def _respond(
+        self, request: web.Request, row: InstanceRow, layout: Layout, address: str, numbers: list[int]
+    ) -> web.StreamResponse:
+        pixels = pixels_of(layout)
+        if max(numbers) > pixels.number_of_frames:
+            raise NoSuchFrame(f"The instance has {pixels.number_of_frames} frames.")
+        alone = len(numbers) == 1
+        offer = choose(http.accept_of(request), frame_offers(row.transfer_syntax_uid, pixels, alone=alone))
+        etag = http.etag_of([row.sha256, offer.part_type, str(offer.multipart), *map(str, numbers)])
+        http.refuse_unchanged(request, etag)
+        if not offer.multipart:
+            body = await self._frame(row, layout, offer, numbers[0] - 1)
+            return http.sent_slice(request, body, offer.part_type, etag)
+        parts = self._parts(row, layout, offer, numbers, address)
+        return await multipart.respond(request, offer.media_type, parts, http.cached_headers(etag))
+
+    async def _parts(
+        self, row: InstanceRow, layout: Layout, offer: Offer, numbers: list[int], address: str
+    ) -> AsyncGenerator[Part, None]:
+        for number in numbers:
+            body = await self._frame(row, layout, offer, number - 1)
+            yield Part(offer.part_type, once(body), f"{address}/frames/{number}")
+
+    async def _frame(self, row: InstanceRow, layout: Layout, offer: Offer, index: int) -> bytes:
+        pixels = pixels_of(layout)
+        if pixels.encapsulated and offer.stored:
+            return await self._payload(row.blob_key, pixels, index)
+        if pixels.encapsulated or layout.deflated or layout.big_endian:
+            path = await self._archive.blobs.local_path(row.blob_key)
+            return await self._archive.workers.run(uncompressed_frame, path, row.transfer_syntax_uid, layout, index)
+        span = pixels.native_frame_span(index)
+        data = await self._archive.blobs.read(row.blob_key, span.start, span.length)
+        return codecs.little_endian(data, pixels, first_bit=span.first_bit)
+
+    async def _payload(self, blob_key: str, pixels: Pixels, index: int) -> bytes:
+        if index >= len(pixels.frames) or not pixels.frames[index]:
+            raise DamagedPixels("The stored pixel data has fewer frames than the data set says.")
+        spans = pixels.frames[index]
+        # One read over all fragments; between them lie only item tags of eight bytes.
+        first, end = spans[0][0], spans[-1][0] + spans[-1][1]
+        data = await self._archive.blobs.read(blob_key, first, end - first)
+        return data if len(spans) == 1 else b"".join(data[at - first : at - first + size] for at, size in spans)
+
+    async def bulkdata(self, request: web.Request) -> web.StreamResponse:
+        """A value that the metadata names by this very address; compressed pixel data as all its frames."""
+        row, layout, address = await self._located(request)
+        path = request.match_info["path"]
+        pixels = layout.pixels
+        if pixels is not None and pixels.encapsulated and path == pixels.tag:
+            return await self._respond(request, row, layout, address, list(range(1, pixels.number_of_frames + 1)))
+        if path not in layout.bulk:
+            raise NoSuchBulk("The metadata of the instance names no such value.")
+        offer = choose(http.accept_of(request), _BULK_OFFERS)
+        etag = http.etag_of([row.sha256, path, str(offer.multipart)])
+        http.refuse_unchanged(request, etag)
+        span = layout.bulk[path]
+        if offer.multipart:
+            part = Part(OCTETS, self._value(row, layout, span, 0, span[1]), f"{address}/bulkdata/{path}")
+            return await multipart.respond(request, OCTETS, _parts_of(part), http.cached_headers(etag))
+        asked = http.slice_of(request, span[1], etag)
+        headers = {**http.cached_headers(etag), **asked.headers, "Content-Type": OCTETS}
+        reply = web.StreamResponse(status=asked.status, headers=headers)
+        # Whatever a value holds (PDF, HTML), a browser must not show it as a page of this site.
+        reply.headers["Content-Disposition"] = "attachment"
+        reply.content_length = asked.length
+        return await multipart.send(request, reply, self._value(row, layout, span, asked.start, asked.length))
+
+    async def _value(self, row: InstanceRow, layout: Layout, span: BulkSpan, start: int, length: int) -> Pieces:
+        """``length`` bytes from ``start`` of a bulk value, little endian."""
+        offset, size, vr = span
+        if not layout.deflated and not layout.big_endian:
+            async for piece in self._archive.blobs.stream(row.blob_key, offset + start, length):
+                yield piece
+            return
+        if size > MAX_CONVERTED_BYTES:
+            raise TooLarge("Retrieve the instance as it is stored.")
+        path = await self._archive.blobs.local_path(row.blob_key)
+        whole = await self._archive.workers.run(read_span, path, layout, offset, size)
+        yield values.little_endian(whole, vr, layout.big_endian)[start : start + length]
+
+
+async def _parts_of(part: Part) -> AsyncGenerator[Part, None]:
+    yield part
