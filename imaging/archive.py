@@ -1,5 +1,6 @@
 """The archive as the rest of the program holds it: one object with everything that reads or writes images."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,7 +45,8 @@ async def open_archive(
     """An archive with its bytes in ``folder``; the caller owns ``database``. Ends when all is durable."""
     limits = limits or Limits()
     blobs = await FolderBlobs.open(folder)
-    workers = Workers(limits.worker_processes)
+    # Making a pool starts helpers and writes to pipes: not in the event loop.
+    workers = await asyncio.to_thread(Workers, limits.worker_processes)
     ingest = Ingest(database, blobs, workers, limits.reading, clock)
     try:
         yield Archive(database, blobs, workers, limits, ingest, Catalog(database), clock)

@@ -108,7 +108,7 @@ class Reviewers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class Parts:
     """The parts that seeding works through, as everybody else does. spool: an unused path the ingest may take."""
 
     people: People
@@ -132,14 +132,14 @@ class SampleRefused(RuntimeError):
     """The archive did not take the sample study: a fault of ours, worth stopping for."""
 
 
-async def seed_demo(platform: Platform, places: Places, reviewer: NewEndpoint) -> Demo | None:
+async def seed_demo(parts: Parts, places: Places, reviewer: NewEndpoint) -> Demo | None:
     """Fill an empty platform and write :data:`DOCUMENT` and :data:`REVIEWER_SECRETS`; None when it is not empty."""
-    if await platform.people.hospitals():
+    if await parts.people.hospitals():
         return None
-    registered = await platform.reviewers.register_endpoint(reviewer)
-    hospitals = [await _add_hospital(platform, hospital) for hospital in HOSPITALS]
-    users = [await _add_user(platform, user) for user in _new_users()]
-    await _store_sample(platform)
+    registered = await parts.reviewers.register_endpoint(reviewer)
+    hospitals = [await _add_hospital(parts, hospital) for hospital in HOSPITALS]
+    users = [await _add_user(parts, user) for user in _new_users()]
+    await _store_sample(parts)
     demo = Demo(places.base_url, f"{places.base_url}/dicom-web", places.signaling_url, hospitals, users)
     known = ReviewerSecrets(registered.secret, registered.key)
     await asyncio.to_thread(_write_private, places.folder / REVIEWER_SECRETS, known)
@@ -148,14 +148,14 @@ async def seed_demo(platform: Platform, places: Places, reviewer: NewEndpoint) -
     return demo
 
 
-async def _add_hospital(platform: Platform, hospital: Hospital) -> DemoHospital:
-    await platform.people.add_hospital(None, hospital)
-    _, key = await platform.keys.create(None, hospital.code, "demo")
+async def _add_hospital(parts: Parts, hospital: Hospital) -> DemoHospital:
+    await parts.people.add_hospital(None, hospital)
+    _, key = await parts.keys.create(None, hospital.code, "demo")
     return DemoHospital(hospital.code, hospital.name, hospital.city, key)
 
 
-async def _add_user(platform: Platform, new: NewUser) -> DemoUser:
-    await platform.people.add_user(None, new)
+async def _add_user(parts: Parts, new: NewUser) -> DemoUser:
+    await parts.people.add_user(None, new)
     return DemoUser(new.username, new.password, new.role, new.hospital_code)
 
 
@@ -178,13 +178,13 @@ def _password() -> str:
     return secrets.token_urlsafe(12)
 
 
-async def _store_sample(platform: Platform) -> None:
+async def _store_sample(parts: Parts) -> None:
     access = study_access(HospitalSystem("demo", UPLOADING_HOSPITAL))
-    files = await asyncio.to_thread(_sample, platform.clock())
+    files = await asyncio.to_thread(_sample, parts.clock())
     for content in files:
-        path = await platform.spool()
+        path = await parts.spool()
         await asyncio.to_thread(path.write_bytes, content)
-        outcome = await platform.ingest.store(access, path, expected_study_uid=None)
+        outcome = await parts.ingest.store(access, path, expected_study_uid=None)
         if outcome.kind != "stored":
             raise SampleRefused(f"the archive answered {outcome.kind} to the sample study")
 
