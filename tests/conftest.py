@@ -1,5 +1,6 @@
 """Fixtures every test may use: both databases, the shared sample data, and a loop that must not be blocked."""
 
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,11 +27,14 @@ def _no_blocking_calls() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pgserver.PostgresServer]:
+def postgres() -> Iterator[pgserver.PostgresServer]:
     """A real PostgreSQL server for this run, without installing one."""
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.cleanup()
+    # Not below pytest's own folder: run by root, the server is another user, and the next pytest to start on this
+    # machine closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="telemed-postgres-") as folder:
+        server = pgserver.get_server(folder)
+        yield server
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

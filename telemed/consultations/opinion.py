@@ -126,8 +126,6 @@ class Opinions:
 
     async def _freeze(self, session: AsyncSession, record: Record, version: int, users: Mapping[str, User]) -> None:
         row, opinion = record
-        if opinion.version != version:
-            raise _stale(opinion.version)
         frozen = _document(row, opinion, users)
         content = document.canonical(frozen)
         await self._set(
