@@ -32,9 +32,9 @@ class Search:
         self._level = level
 
     async def search(self, request: web.Request) -> web.StreamResponse:
+        access = await self._door.access(request)
         offer = choose(http.accept_of(request), OFFERS)
         named = (request.match_info.get(name) for name in ("study", "series"))
-        access = await self._door.access(request)
         query = qido.parse_query(request.query.items(), self._level, *named)
         page = await self._door.archive.catalog.search(access, query)
         await self._door.guard.record(request, access, "study.search", None)
