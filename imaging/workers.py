@@ -4,9 +4,11 @@ import asyncio
 import multiprocessing
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from imaging.errors import WorkerDied
@@ -26,10 +28,29 @@ def _prepare() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
 
 
-def _pool(processes: int) -> ProcessPoolExecutor:
+def _executor(processes: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return ProcessPoolExecutor(processes, context, _prepare)
+
+
+class _Pool:
+    """One executor, made with its first call. Every method may block: it is called in a thread."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._guard = threading.Lock()
+        self._executor: ProcessPoolExecutor | None = None
+
+    def submit(self, function: Callable[..., R], *args: object) -> Future[R]:
+        with self._guard:
+            if self._executor is None:
+                self._executor = _executor(self._processes)
+            return self._executor.submit(function, *args)
+
+    def end(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
 
 
 class Workers:
@@ -37,7 +58,7 @@ class Workers:
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
-        self._shared = _pool(processes)
+        self._shared = _Pool(processes)
         self._one_alone = asyncio.Lock()
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -46,31 +67,30 @@ class Workers:
         A dying worker breaks the whole pool, so the calls that were under way beside it are each tried again alone:
         the one at fault breaks only itself.
         """
-        assert not kwargs, "pass arguments by position"
+        call = partial(function, *args, **kwargs)
         pool = self._shared
         try:
-            return await _call(pool, function, *args)
+            return await _run(pool, call)
         except BrokenProcessPool:
             if self._shared is pool:
-                self._shared = _pool(self._processes)
-            return await self._alone(function, *args)
+                self._shared = _Pool(self._processes)
+            return await self._alone(call)
 
-    async def _alone(self, function: Callable[..., R], *args: object) -> R:
+    async def _alone(self, call: Callable[[], R]) -> R:
         async with self._one_alone:
-            pool = _pool(1)
+            pool = _Pool(1)
             try:
-                return await _call(pool, function, *args)
+                return await _run(pool, call)
             except BrokenProcessPool as error:
                 raise WorkerDied() from error
             finally:
-                await asyncio.to_thread(pool.shutdown)
+                await asyncio.to_thread(pool.end)
 
     async def close(self) -> None:
         """Wait for the calls under way, then end the processes."""
-        await asyncio.to_thread(self._shared.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._shared.end)
 
 
-async def _call(pool: ProcessPoolExecutor, function: Callable[..., R], *args: object) -> R:
+async def _run(pool: _Pool, call: Callable[[], R]) -> R:
     # Submitting may start a process and writes to a pipe: not in the event loop.
-    future: Future[R] = await asyncio.to_thread(pool.submit, function, *args)
-    return await asyncio.wrap_future(future)
+    return await asyncio.wrap_future(await asyncio.to_thread(pool.submit, call))

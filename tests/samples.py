@@ -190,3 +190,13 @@ def to_bytes(data: Dataset) -> bytes:
     buffer = BytesIO()
     dcmwrite(buffer, data, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def with_uid(data: Dataset, value: bytes) -> bytes:
+    """The file with ``value`` as its SOP Instance UID, whatever it is; a valid one stays in the file meta."""
+    given = str(data.SOPInstanceUID).encode()
+    body = to_bytes(data)
+    start = body.rindex(given)
+    end = start + len(given) + len(given) % 2
+    value += b"\0" * (len(value) % 2)
+    return body[: start - 2] + len(value).to_bytes(2, "little") + value + body[end:]

@@ -72,11 +72,14 @@ SERIES_TAGS: Final = {
 
 
 def text(dataset: JsonDataset, tag: str) -> str:
-    """The first value of ``tag`` as text, a name with ``=`` between its groups; empty where there is none."""
+    """The first value of ``tag`` as text, a name with ``=`` between its groups; empty where there is none.
+
+    NUL inside a value becomes a space: PostgreSQL keeps none, and a UID must not turn into another by losing it.
+    """
     value: Any = (dataset.get(tag, {}).get("Value") or [None])[0]
     if isinstance(value, dict):
-        return "=".join(value.get(group, "") for group in PN_GROUPS).rstrip("=")
-    return "" if value is None else str(value).replace("\0", "")
+        value = "=".join(value.get(group, "") for group in PN_GROUPS).rstrip("=")
+    return "" if value is None else str(value).replace("\0", " ")
 
 
 def _number(dataset: JsonDataset, tag: str) -> int | None:

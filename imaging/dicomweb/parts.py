@@ -1,6 +1,7 @@
 """The instances of a store request, one after the other as they arrive, never whole in memory (PS3.18 10.5.1)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,58 +34,62 @@ def check_body(request: web.Request) -> None:
         raise NotDicomUpload("Send application/dicom, or multipart/related with type application/dicom.")
     inner = parse_mimetype(request.headers[hdrs.CONTENT_TYPE]).parameters.get("type", DICOM)
     if inner.split(";")[0].strip().lower() != DICOM:
-        raise NotDicomUpload(
-            "Of multipart/related only type application/dicom is taken, not metadata with bulk data."
-        )
+        raise NotDicomUpload("Of multipart/related only type application/dicom is taken, not metadata with bulk data.")
 
 
 async def parts(request: web.Request) -> AsyncIterator[Part]:
-    """The request's instances in order. Raises BrokenMultipart when the body cannot be read on."""
+    """The request's instances in order; read each to its end before the next is asked for.
+
+    Raises BrokenMultipart, here or from a part's pieces, when the body cannot be read on.
+    """
     if request.content_type == DICOM:
         yield Part(True, _guarded(request.content.iter_chunked(PIECE_BYTES)))
         return
-    reader = await _opened(request)
-    while (part := await _next(reader)) is not None:
-        if isinstance(part, BodyPartReader):
-            yield Part(_is_dicom(part), _guarded(_pieces(part)))
-        else:
-            yield Part(False, _guarded(_drained(part)))
-
-
-async def _opened(request: web.Request) -> MultipartReader:
     try:
-        return await request.multipart()
-    except _DAMAGED as error:
+        body = _Multipart(await request.multipart())
+    except ValueError as error:
         raise BrokenMultipart("Give the boundary of the multipart body in its Content-Type.") from error
+    async for part in body.parts():
+        yield part
 
 
-async def _next(reader: MultipartReader) -> MultipartReader | BodyPartReader | None:
-    try:
-        return await reader.next()
-    except _DAMAGED as error:
-        raise BrokenMultipart("The multipart body ends or changes where a part should begin.") from error
+class _Multipart:
+    def __init__(self, reader: MultipartReader) -> None:
+        self._reader = reader
+        self._next: MultipartReader | BodyPartReader | None = None
+
+    async def parts(self) -> AsyncIterator[Part]:
+        await self._advance()
+        while (part := self._next) is not None:
+            yield Part(_is_dicom(part), _guarded(self._pieces(part)))
+
+    async def _pieces(self, part: MultipartReader | BodyPartReader) -> AsyncIterator[bytes]:
+        """The part is whole only when a boundary ends it, so its pieces end with the start of the next."""
+        if isinstance(part, BodyPartReader):
+            while piece := await part.read_chunk(PIECE_BYTES):
+                yield piece
+        await self._advance()
+
+    async def _advance(self) -> None:
+        with _breaking():
+            self._next = await self._reader.next()
 
 
 async def _guarded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    try:
+    with _breaking():
         async for piece in pieces:
             yield piece
+
+
+@contextmanager
+def _breaking() -> Iterator[None]:
+    try:
+        yield
     except _DAMAGED as error:
-        raise BrokenMultipart("The body ends in the middle of an instance.") from error
+        raise BrokenMultipart("The body ends, or changes its form, inside or after an instance.") from error
 
 
-async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while piece := await part.read_chunk(PIECE_BYTES):
-        yield piece
-
-
-async def _drained(part: MultipartReader) -> AsyncIterator[bytes]:
-    await part.release()
-    return
-    yield b""
-
-
-def _is_dicom(part: BodyPartReader) -> bool:
+def _is_dicom(part: MultipartReader | BodyPartReader) -> bool:
     media_type = part.headers.get(hdrs.CONTENT_TYPE, DICOM).partition(";")[0].strip().lower()
     encodings = (part.headers.get(name, "").lower() for name in (hdrs.CONTENT_ENCODING, hdrs.CONTENT_TRANSFER_ENCODING))
     return media_type == DICOM and all(encoding in _PLAIN_ENCODINGS for encoding in encodings)
