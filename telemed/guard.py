@@ -76,7 +76,7 @@ class PlatformGuard:
             raise
 
 
-DeedKey = tuple[str, Deed, str | None]
+DeedKey = tuple[str, str, str | None]
 
 
 class RecentDeeds:

@@ -26,6 +26,7 @@ from telemed.consultations.news import Newsroom
 from telemed.consultations.store import RECORDS, Record, advance, course_of, record_for
 from telemed.consultations.tables import ConsultationRow, OpinionRow
 from telemed.consultations.views import Consultation, ConsultationList, Directory, Presenter, Studies
+from telemed.guard import RecentDeeds
 from telemed.people.model import User
 from telemed.studies.model import StudyRow, StudyUnknown
 
@@ -93,6 +94,7 @@ class Consultations:
         self._audit = audit
         self._news = news
         self._clock = clock
+        self._views = RecentDeeds(clock)
 
     async def invite(self, person: Person, invitation: Invitation, *, address: str) -> Consultation:
         """Ask another hospital about a study of one's own.
@@ -132,7 +134,7 @@ class Consultations:
     async def get(self, person: Person, consultation_id: str, *, address: str) -> Consultation:
         """Raises ConsultationUnknown, also for everybody who stands on neither side."""
         record = await self._record(person, consultation_id)
-        await self._audit.record(_entry(Deed.CONSULTATION_VIEW, person, record[0], address))
+        await self._note_view(person, record[0], address)
         return await self._presenter.one(person, record)
 
     async def list(
@@ -166,6 +168,17 @@ class Consultations:
             self._audit.add(session, _entry(_DEEDS[action], person, record[0], address))
         self._news.changed(record[0])
         return await self._presenter.one(person, record)
+
+    async def _note_view(self, person: Person, row: ConsultationRow, address: str) -> None:
+        """An open page fetches again with every change: that is one look at it, and one record."""
+        view = (person.user_id, Deed.CONSULTATION_VIEW, row.id)
+        if not self._views.is_new(view):
+            return
+        try:
+            await self._audit.record(_entry(Deed.CONSULTATION_VIEW, person, row, address))
+        except BaseException:
+            self._views.forget(view)
+            raise
 
     async def _record(self, person: Person, consultation_id: str) -> Record:
         async with self._database.read() as session:

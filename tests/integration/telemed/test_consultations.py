@@ -312,6 +312,16 @@ async def test_every_deed_leaves_a_record(clinic):
     assert {(record.study_id is not None, record.outcome) for record in records} == {(True, "success")}
 
 
+async def test_a_page_that_fetches_again_is_one_look_within_five_minutes(clinic):
+    one = f"{ROOT}/{(await clinic.invited())['id']}"
+    for minutes in (0, 4, 2):
+        clinic.clock.advance(minutes=minutes)
+        await clinic.done("li", "GET", one)
+    async with clinic.database.read() as session:
+        query = select(AuditRecord.actor_name).where(AuditRecord.action == "doctor:consultation:view")
+        assert list(await session.scalars(query)) == ["李明华", "李明华"]
+
+
 async def test_a_wrong_password_at_the_signature_is_recorded_as_a_failure(clinic):
     one = f"{ROOT}/{(await clinic.accepted())['id']}"
     await clinic.done("li", "PUT", f"{one}/opinion", {**OPINION, "version": 0})
