@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-import imaging.review.tables  # noqa: F401 - each import registers its tables
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+import imaging.review.tables  # noqa: F401 - each import registers its tables
 import telemed.audit
 import telemed.consultations.tables
 import telemed.people.tables  # noqa: F401

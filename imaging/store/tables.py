@@ -7,7 +7,7 @@ Patient ID, Study or SOP Instance UID, and both live side by side (docs/decision
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from foundation.database import UtcDateTime, new_metadata
@@ -56,7 +56,7 @@ class Study(Base):
     institution_name: Mapped[str] = mapped_column(String(512), default="")
     series_count: Mapped[int] = mapped_column(default=0)
     instance_count: Mapped[int] = mapped_column(default=0)
-    size_bytes: Mapped[int] = mapped_column(default=0)
+    size_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     # Grows by one with every change below the study: the base of ETags and of caches.
     revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -111,7 +111,7 @@ class Instance(Base):
     bits_allocated: Mapped[int | None]
     number_of_frames: Mapped[int] = mapped_column(default=1)
     blob_key: Mapped[str] = mapped_column(String(64), unique=True)
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     # Of the stored bytes, hexadecimal.
     sha256: Mapped[str] = mapped_column(String(64))
     # What the receiver repaired or noticed, as stable words (imaging.dicom.findings), shown to people.
@@ -140,7 +140,7 @@ class Conflict(Base):
     id: Mapped[str] = mapped_column(KEY, primary_key=True)
     instance_key: Mapped[str] = mapped_column(KEY, ForeignKey("instances.id", ondelete="CASCADE"), index=True)
     blob_key: Mapped[str] = mapped_column(String(64), unique=True)
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     received_at: Mapped[datetime]
 
