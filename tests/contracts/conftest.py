@@ -29,20 +29,20 @@ class Door:
         return f"{self.method} {self.pattern}"
 
 
-def doors(app: web.Application) -> list[Door]:
-    """Every route of the router. HEAD answers as GET does and is left out."""
+def doors(app: web.Application, **parameters: str) -> list[Door]:
+    """Every route of the router, its parameters filled in. HEAD answers as GET does and is left out."""
     found = []
     for route in app.router.routes():
         info = route.resource.get_info() if route.resource else {}
         pattern = info.get("path") or info.get("formatter")
         if pattern and route.method != "HEAD":
-            path = pattern if "path" in info else pattern.format_map(Filled())
+            path = pattern if "path" in info else pattern.format_map(Filled(parameters))
             found.append(Door(route.method, pattern, path))
     return found
 
 
-class Filled(dict):
-    def __missing__(self, name):
+class Filled(dict[str, str]):
+    def __missing__(self, name: str) -> str:
         return FILLER
 
 

@@ -1,7 +1,13 @@
 """No door opens by itself: made from the router and the API's own document, so that a new route is covered at once."""
 
+import asyncio
+from datetime import UTC, datetime
+
 import pytest
 
+from telemed import demo_ct
+from telemed.access import HospitalSystem, study_access
+from telemed.people.model import Hospital
 from telemed.web import COOKIE, SAFE_METHODS
 from tests.contracts.conftest import doors, reaches
 
@@ -95,6 +101,47 @@ async def test_a_signed_in_browser_does_nothing_for_another_sites_page(platform,
             passed[str(door)] = (reply.status, (await reply.json())["code"])
     assert len(passed) > 10
     assert {door: answer for door, answer in passed.items() if answer != (403, "csrf.cross_site")} == {}
+
+
+async def stored_study(platform):
+    """One slice that Shanghai holds, as the parameters of its addresses."""
+    await platform.people.add_hospital(None, Hospital("SH01", "示范医院", "上海"))
+    _, key = await platform.keys.create(None, "SH01", "PACS")
+    path = await platform.archive.blobs.spool()
+    await asyncio.to_thread(path.write_bytes, next(demo_ct.study("deny", datetime.now(UTC))))
+    access = study_access(HospitalSystem("k", "SH01"))
+    stored = await platform.archive.ingest.store(access, path, expected_study_uid=None)
+    (series,) = await platform.archive.catalog.series_of(stored.study_id)
+    parameters = {
+        "owner": "SH01",
+        "study": stored.study_instance_uid,
+        "series": series.series_instance_uid,
+        "instance": stored.sop_instance_uid,
+        "frames": "1",
+        "study_id": stored.study_id,
+    }
+    return key, parameters
+
+
+async def test_another_hospitals_study_exists_at_no_address(client, platform, signed_in):
+    key, parameters = await stored_study(platform)
+    _, other_key = await platform.keys.create(None, "WZ01", "PACS")
+    wang, admin = await signed_in("wang"), await signed_in("admin")
+    seen = {}
+    for door in doors(platform.app, **parameters):
+        if door.method == "GET" and door.pattern.startswith("/dicom-web"):
+            theirs = await client.get(door.path, headers={"Authorization": f"Bearer {key}"})
+            ours = [
+                await client.get(door.path, headers={"Authorization": f"Bearer {other_key}"}),
+                await wang.get(door.path),
+                await admin.get(door.path),
+            ]
+            if theirs.status == 200:
+                seen[door.pattern] = {reply.status for reply in ours}
+    assert len(seen) > 30
+    assert {pattern: statuses for pattern, statuses in seen.items() if statuses - {204, 404}} == {}
+    of_study = f"/api/v1/studies/{parameters['study_id']}"
+    assert [(await wang.get(path)).status for path in (of_study, f"{of_study}/review")] == [404, 404]
 
 
 def operations(document):
