@@ -5,7 +5,6 @@ import type {
   ApiKey,
   AuditRecord,
   Consultation,
-  ConsultationState,
   Finding,
   Hospital,
   JoinAnswer,
@@ -21,6 +20,10 @@ import type {
 } from './types';
 
 const id = encodeURIComponent;
+
+/** The most that the server gives at once; the desk filters these by itself. */
+const CONSULTATIONS_LIMIT = 500;
+const FINDINGS_LIMIT = 200;
 
 type Signed = { user: User };
 
@@ -73,12 +76,12 @@ export const listStudies = (q: string, limit: number, offset: number) =>
   get<List<StudyRow>>('/studies', { q, limit, offset });
 export const getStudy = (study: string) => get<Study>(`/studies/${id(study)}`);
 export const getReview = (study: string) => get<Review>(`/studies/${id(study)}/review`);
-export const listOpenFindings = () => get<List<OpenFinding>>('/findings', { state: 'unreviewed' });
+export const listOpenFindings = () => get<List<OpenFinding>>('/findings', { state: 'unreviewed', limit: FINDINGS_LIMIT });
 export const assessFinding = (finding: string, decision: 'accepted' | 'rejected', reason = '') =>
   post<Finding>(`/findings/${id(finding)}/assessment`, { decision, reason });
 
-export const listConsultations = (box: 'sent' | 'received', state?: ConsultationState) =>
-  get<List<Consultation>>('/consultations', { box, state });
+export const listConsultations = (box: 'sent' | 'received') =>
+  get<List<Consultation>>('/consultations', { box, limit: CONSULTATIONS_LIMIT });
 export const getConsultation = (consultation: string) => get<Consultation>(`/consultations/${id(consultation)}`);
 export const requestConsultation = (invitation: NewConsultation) => post<Consultation>('/consultations', invitation);
 export const acceptConsultation = (consultation: string) =>

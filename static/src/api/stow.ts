@@ -1,46 +1,45 @@
-/** Storing one file by STOW-RS (PS3.18 10.5), with progress, and what the answer says about it. */
+/** What the store service (STOW-RS, PS3.18 10.5) says about the one instance that was sent. */
 
 import { type ApiError, problem } from './http';
 
-export type StoreKind = 'stored' | 'already_stored' | 'repaired' | 'conflict' | 'refused';
+export type StoreKind = 'stored' | 'already_stored' | 'repaired' | 'remarked' | 'conflict' | 'refused';
 
 export interface StoreOutcome {
   kind: StoreKind;
-  /** Failure or warning reason (PS3.18 table I.2), e.g. 0xC000. */
-  reason: number | null;
+  /** The archive's stable words: what it noticed, or why it refuses. */
+  words: string[];
 }
 
-interface DicomJson {
-  [tag: string]: { Value?: unknown[] } | undefined;
+interface StoreAnswer {
+  status: number;
+  body: string;
+  /** The Warning header. */
+  warning: string | null;
 }
 
 const FAILED_SOP_SEQUENCE = '00081198';
 const REFERENCED_SOP_SEQUENCE = '00081199';
-const FAILURE_REASON = '00081197';
-const WARNING_REASON = '00081196';
 
-/** The present answer's only entry: this client sends one instance in each request. */
-export function readStoreAnswer(status: number, text: string): StoreOutcome | ApiError {
-  const answer = parse(text);
-  const failed = first(answer?.[FAILED_SOP_SEQUENCE]);
-  if (failed) return { kind: 'refused', reason: reasonOf(failed, FAILURE_REASON) };
-  const stored = first(answer?.[REFERENCED_SOP_SEQUENCE]);
-  if (!stored) return problem(status, text);
-  const reason = reasonOf(stored, WARNING_REASON);
-  return { kind: reason === null ? 'stored' : 'repaired', reason };
+/** An answer that names no instance is a refusal of the whole request. */
+export function readStoreAnswer({ status, body, warning }: StoreAnswer): StoreOutcome | ApiError {
+  const sequences = sequencesOf(body);
+  const words = [...(warning ?? '').matchAll(/299 \S+ "([^"]+)"/g)].map(([, word]) => word!);
+  if (sequences.includes(FAILED_SOP_SEQUENCE)) {
+    return { kind: words.includes('different_bytes') ? 'conflict' : 'refused', words };
+  }
+  return sequences.includes(REFERENCED_SOP_SEQUENCE) ? { kind: storedKind(words), words } : problem(status, body);
 }
 
-function parse(text: string): DicomJson | null {
+function sequencesOf(body: string): string[] {
   try {
-    return JSON.parse(text) as DicomJson;
+    return Object.keys(JSON.parse(body) as object);
   } catch {
-    return null;
+    return [];
   }
 }
 
-const first = (sequence: DicomJson[string]) => sequence?.Value?.[0] as DicomJson | undefined;
-
-function reasonOf(item: DicomJson, tag: string): number | null {
-  const value = item[tag]?.Value?.[0];
-  return value === undefined ? null : Number(value);
+function storedKind(words: string[]): StoreKind {
+  if (words.includes('already_stored')) return 'already_stored';
+  if (words.includes('charset_repaired')) return 'repaired';
+  return words.length > 0 ? 'remarked' : 'stored';
 }

@@ -47,24 +47,26 @@ export function Table<T>(props: TableProps<T>) {
   }, [selectedKey]);
 
   return (
-    <div class="table-frame">
+    <div class="table-place">
       <FreshRows count={props.fresh ?? 0} onShow={props.onShowFresh} />
-      <table class="table" role="grid" aria-label={props.label}>
-        <thead>
-          <tr>
-            {props.columns.map((column) => (
-              <th key={column.name} scope="col" class={columnClass(column)}>
-                {column.title}
-              </th>
+      <div class="table-frame">
+        <table class="table" role="grid" aria-label={props.label}>
+          <thead>
+            <tr>
+              {props.columns.map((column) => (
+                <th key={column.name} scope="col" class={columnClass(column)}>
+                  {column.title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody ref={body}>
+            {rows.map((row) => (
+              <Row key={keyOf(row)} row={row} selected={keyOf(row) === selectedKey} onSelect={select} {...props} />
             ))}
-          </tr>
-        </thead>
-        <tbody ref={body}>
-          {rows.map((row) => (
-            <Row key={keyOf(row)} row={row} selected={keyOf(row) === selectedKey} onSelect={select} {...props} />
-          ))}
-        </tbody>
-      </table>
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }

@@ -61,7 +61,7 @@ function Candidates({ form, doctors }: { form: InvitationForm; doctors: User[] }
   if (!form.invited_hospital) return null;
   const names = candidates(doctors, form).map((doctor) => `${doctor.name} ${doctor.title}`);
   return (
-    <p class={names.length > 0 ? 'quiet-label' : 'notice'} role="status" data-testid="invite-candidates">
+    <p class={names.length > 0 ? 'quiet-label invitee-note' : 'notice'} role="status" data-testid="invite-candidates">
       {names.length > 0
         ? t('invitation.candidates', { value: names.length, names: names.slice(0, 5).join('、') })
         : t('invitation.no_candidates')}

@@ -14,7 +14,7 @@ export function columnsFor(box: Box, now: Date): Column<Consultation>[] {
     box === 'received'
       ? { name: 'party', title: t('column.from'), cell: (row) => party(row.requesting_hospital, row.requesting_doctor) }
       : { name: 'party', title: t('column.to'), cell: (row) => party(row.invited_hospital, row.expert) },
-    { name: 'wanted', title: t('column.wanted'), cell: (row) => `${row.requested_specialty} ${row.requested_title}` },
+    { name: 'wanted', title: t('column.wanted'), cell: (row) => <WantedCell row={row} /> },
     { name: 'scheduled', title: t('column.scheduled'), cell: (row) => <ScheduledCell row={row} now={now} /> },
     { name: 'created', title: t('column.created'), cell: (row) => dateTime(row.created_at), wideOnly: true },
   ];
@@ -30,6 +30,14 @@ function StateCell({ row }: { row: Consultation }) {
   return (
     <>
       <StateBadge state={row.state} /> <UrgentBadge urgency={row.urgency} />
+    </>
+  );
+}
+
+function WantedCell({ row }: { row: Consultation }) {
+  return (
+    <>
+      <span class="nowrap">{row.requested_specialty}</span> <span class="nowrap">{row.requested_title}</span>
     </>
   );
 }

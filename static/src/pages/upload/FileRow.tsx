@@ -12,18 +12,19 @@ export function FileRow({ item }: { item: Item }) {
       {item.status === 'sending' ? (
         <progress max={item.file.size} value={item.sentBytes} aria-label={t('upload.status.sending')} />
       ) : (
-        <span class="file-outcome">{outcomeWords(item)}</span>
+        <span class="file-outcome" title={outcomeWords(item)}>
+          {outcomeWords(item)}
+        </span>
       )}
     </div>
   );
 }
 
 /** What became of the file, and where it helps, why. */
-export function outcomeWords({ status, skip, reason, error }: Item): string {
+export function outcomeWords({ status, skip, words, error }: Item): string {
   if (status === 'skipped') return t(`upload.skip.${skip}`);
   if (status === 'failed') return t('upload.status.failed', { why: errorText(error) });
-  if (reason === null) return t(`upload.status.${status}`);
-  const code = reason.toString(16).toUpperCase().padStart(4, '0');
-  const key = `upload.reason.${code}`;
-  return known(key) ? t(key) : t(`upload.status.${status}_code`, { code });
+  const why = words.filter((word) => known(`upload.word.${word}`)).map((word) => t(`upload.word.${word}`));
+  const what = t(`upload.status.${status}`);
+  return why.length > 0 ? t('upload.outcome', { what, why: why.join(t('upload.and')) }) : what;
 }

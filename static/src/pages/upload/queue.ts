@@ -9,17 +9,18 @@ import { HEAD_BYTES, looksLikeDicom, skipByName, type Skip } from './sniff';
 
 export type Status = 'waiting' | 'sending' | 'skipped' | 'failed' | StoreOutcome['kind'];
 
+/** Never changed in place: a change puts a new one at the same index, so that its row is drawn again. */
 export interface Item {
   readonly id: number;
   readonly path: string;
   readonly file: File;
-  status: Status;
-  sentBytes: number;
-  attempts: number;
-  skip: Skip | null;
-  /** Failure or warning reason of the store. */
-  reason: number | null;
-  error: ApiError | null;
+  readonly status: Status;
+  readonly sentBytes: number;
+  readonly attempts: number;
+  readonly skip: Skip | null;
+  /** What the archive noticed, or why it refuses. */
+  readonly words: readonly string[];
+  readonly error: ApiError | null;
 }
 
 /** Sends one file; rejects with an ApiError when the store gave no outcome for it. */
@@ -36,8 +37,8 @@ const TRANSIENT = new Set([0, 429, 502, 503, 504]);
 export class UploadQueue {
   /** Grows with every change; pages read it to draw again. */
   readonly version = signal(0);
-  readonly items: Item[] = [];
-  private readonly known = new Map<string, Item>();
+  items: Item[] = [];
+  private readonly known = new Map<string, number>();
   private running = 0;
   private next = 0;
   private abort = new AbortController();
@@ -51,19 +52,17 @@ export class UploadQueue {
   add(picked: Picked[]): void {
     for (const { path, file } of picked) {
       const key = `${path}\n${file.size}\n${file.lastModified}`;
-      const item = this.known.get(key);
-      if (!item) {
-        const added = itemOf(this.items.length, path, file);
-        this.known.set(key, added);
-        this.items.push(added);
-      } else if (item.status === 'stored') item.status = 'already_stored';
+      const id = this.known.get(key);
+      if (id === undefined) {
+        this.known.set(key, this.items.length);
+        this.items.push(itemOf(this.items.length, path, file));
+      } else if (this.items[id]!.status === 'stored') this.change(id, { status: 'already_stored' });
     }
     this.retryFailed();
   }
 
   retryFailed(): void {
-    for (const item of this.items) if (item.status === 'failed') this.again(item);
-    this.touch();
+    for (const { id, status } of this.items) if (status === 'failed') this.again(id);
     this.fill();
   }
 
@@ -79,26 +78,31 @@ export class UploadQueue {
 
   clear(): void {
     this.stop();
-    this.items.length = 0;
+    this.items = [];
     this.known.clear();
     this.next = 0;
-    this.touch();
+    this.version.value++;
   }
 
-  private again(item: Item): void {
-    Object.assign(item, { status: 'waiting', sentBytes: 0, error: null });
-    this.next = Math.min(this.next, item.id);
+  private change(id: number, change: Partial<Item>): void {
+    this.items[id] = { ...this.items[id]!, ...change };
+    this.version.value++;
+  }
+
+  private again(id: number): void {
+    this.change(id, { status: 'waiting', sentBytes: 0, error: null });
+    this.next = Math.min(this.next, id);
   }
 
   private fill(): void {
+    this.version.value++;
     while (this.running < PARALLEL && !this.abort.signal.aborted) {
       const item = this.takeWaiting();
       if (!item) return;
       this.running++;
-      item.status = 'sending';
-      void this.process(item, this.abort.signal).finally(() => {
+      this.change(item.id, { status: 'sending' });
+      void this.settle(item, this.abort.signal).then(() => {
         this.running--;
-        this.touch();
         this.fill();
       });
     }
@@ -112,47 +116,49 @@ export class UploadQueue {
     return undefined;
   }
 
-  private async process(item: Item, abort: AbortSignal): Promise<void> {
+  /** The outcome is written only where the same file still stands: the queue may have been cleared meanwhile. */
+  private async settle(item: Item, abort: AbortSignal): Promise<void> {
+    const put = (change: Partial<Item>) => {
+      if (this.items[item.id]?.file === item.file) this.change(item.id, change);
+    };
     try {
-      item.skip = skipByName(item.path, item.file.size) ?? (await skipByContent(item.file));
-      if (item.skip) item.status = 'skipped';
-      else await this.store(item, abort);
+      put(await this.outcome(item.file, item.path, (sentBytes) => put({ sentBytes }), abort));
     } catch (error) {
-      this.failed(item, error, abort);
+      if (!abort.aborted) return put(this.failure(item, error));
+      put({ status: 'waiting', sentBytes: 0 });
+      this.next = Math.min(this.next, item.id);
     }
   }
 
-  private async store(item: Item, abort: AbortSignal): Promise<void> {
-    const progress = (sentBytes: number) => {
-      item.sentBytes = sentBytes;
-      this.touch();
-    };
-    const { kind, reason } = await this.send(item.file, progress, abort);
-    Object.assign(item, { status: kind, reason, sentBytes: item.file.size });
+  private async outcome(
+    file: File,
+    path: string,
+    onProgress: (sentBytes: number) => void,
+    abort: AbortSignal,
+  ): Promise<Partial<Item>> {
+    const skip = skipByName(path, file.size) ?? (await skipByContent(file));
+    if (skip) return { status: 'skipped', skip };
+    const { kind, words } = await this.send(file, onProgress, abort);
+    return { status: kind, words, sentBytes: file.size };
   }
 
-  private failed(item: Item, error: unknown, abort: AbortSignal): void {
-    if (abort.aborted) return this.again(item);
+  private failure(item: Item, error: unknown): Partial<Item> {
     // A file that was moved or that the disk cannot give: nothing the server could say about it.
-    item.error = error instanceof ApiError ? error : new ApiError('upload.unreadable', -1, 'The file cannot be read');
-    item.status = 'failed';
+    const known = error instanceof ApiError ? error : new ApiError('upload.unreadable', -1, 'The file cannot be read');
     const pause = RETRY_MS[item.attempts];
-    if (!TRANSIENT.has(item.error.status) || pause === undefined) return;
-    item.attempts++;
+    if (!TRANSIENT.has(known.status) || pause === undefined) return { status: 'failed', error: known };
     this.later(() => {
-      if (item.status !== 'failed' || this.items[item.id] !== item) return;
-      this.again(item);
+      const now = this.items[item.id];
+      if (now?.file !== item.file || now.status !== 'failed') return;
+      this.again(item.id);
       this.fill();
     }, pause);
-  }
-
-  private touch(): void {
-    this.version.value++;
+    return { status: 'failed', error: known, attempts: item.attempts + 1 };
   }
 }
 
 function itemOf(id: number, path: string, file: File): Item {
-  return { id, path, file, status: 'waiting', sentBytes: 0, attempts: 0, skip: null, reason: null, error: null };
+  return { id, path, file, status: 'waiting', sentBytes: 0, attempts: 0, skip: null, words: [], error: null };
 }
 
 async function skipByContent(file: File): Promise<Skip | null> {

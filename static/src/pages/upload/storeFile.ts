@@ -14,7 +14,11 @@ export const storeFile: Send = (file, onProgress, abort) =>
     request.addEventListener('error', lost);
     request.addEventListener('abort', lost);
     request.addEventListener('load', () => {
-      const answer = readStoreAnswer(request.status, request.responseText);
+      const answer = readStoreAnswer({
+        status: request.status,
+        body: request.responseText,
+        warning: request.getResponseHeader('Warning'),
+      });
       if (answer instanceof ApiError) reject(answer);
       else resolve(answer);
     });

@@ -12,6 +12,7 @@ const GROUP_OF: Record<Status, Exclude<Group, 'all'>> = {
   stored: 'done',
   already_stored: 'done',
   repaired: 'done',
+  remarked: 'done',
   conflict: 'trouble',
   refused: 'trouble',
   failed: 'trouble',
