@@ -6,7 +6,8 @@
  */
 import type { Command, KeyedState, Mark, Participant, PointerBody, ServerMessage, Snapshot, View, Welcome } from './protocol';
 
-export type ChatLine = { key: string; from: string; text: string; at: string; pending: boolean };
+/** `name` is the author's at the time of writing: people leave, their lines stay. */
+export type ChatLine = { key: string; from: string; name: string; text: string; at: string; pending: boolean };
 export type ControlRequest = { from: string; seq: number };
 export type Notice = { topic: string; id: string; count: number };
 
@@ -151,8 +152,8 @@ function applyPointer(state: RoomState, from: string, body: PointerBody | null):
 }
 
 function chatLine(message: ServerMessage): ChatLine {
-  const { text } = message.b as { text: string };
-  return { key: `s${message.seq}`, from: message.from ?? '', text, at: message.at ?? '', pending: false };
+  const { text, author_name = '' } = message.b as { text: string; author_name?: string };
+  return { key: `s${message.seq}`, from: message.from ?? '', name: author_name, text, at: message.at ?? '', pending: false };
 }
 
 /** Remembers a command until the server answers it; what is remembered is sent again after a resume. */
@@ -171,7 +172,7 @@ export function shownChat(state: RoomState): ChatLine[] {
 }
 
 function pendingLine(me: string, command: Command): ChatLine {
-  return { key: command.id, from: me, text: (command.b as { text: string }).text, at: '', pending: true };
+  return { key: command.id, from: me, name: '', text: (command.b as { text: string }).text, at: '', pending: true };
 }
 
 /** Marks with one's own unanswered additions, edits and removals already applied. */
@@ -186,7 +187,7 @@ function overlayMark(marks: Record<string, Mark>, state: RoomState, kind: string
   if (kind !== 'mark.add' && kind !== 'mark.edit') return;
   const { mark } = body as { mark: Mark };
   const author_name = state.participants[state.me]?.name ?? '';
-  marks[mark.id] = { ...mark, author: state.participants[state.me]?.person ?? state.me, author_name };
+  marks[mark.id] = { ...mark, author: state.me, author_name };
 }
 
 export function sharedView(state: RoomState): View | null {

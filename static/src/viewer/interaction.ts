@@ -46,6 +46,8 @@ export class Interaction {
   }
 
   private pressed(event: PointerEvent): void {
+    // Buttons that lie over the image keep their clicks.
+    if ((event.target as Element).closest('button, [role=button]')) return;
     const at = this.at(event);
     this.down.set(event.pointerId, at);
     this.element.setPointerCapture(event.pointerId);

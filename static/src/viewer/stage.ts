@@ -65,7 +65,8 @@ export class Stage {
   async load(frame: Frame, urgent: boolean): Promise<void> {
     const requestType = urgent ? Enums.RequestType.Interaction : Enums.RequestType.Prefetch;
     const options = { useRGBA: false, priority: urgent ? 0 : 5, requestType, additionalDetails: { imageId: frame.image_id } };
-    await Promise.race([imageLoader.loadAndCacheImage(frame.image_id, options), overdue()]);
+    const image = await Promise.race([imageLoader.loadAndCacheImage(frame.image_id, options), overdue()]);
+    giveWindow(image as Types.IImage);
   }
 
   /** Puts a loaded frame on the canvas. The presentation is applied by the `present` that must follow. */
@@ -80,9 +81,8 @@ export class Stage {
 
   /** The window of the shown frame when the file names none: its range of values. */
   ownWindow(): Window {
-    const { windowCenter, windowWidth, minPixelValue, maxPixelValue } = this.viewport.getCornerstoneImage();
-    if (first(windowWidth) > 1) return [first(windowCenter), first(windowWidth)];
-    return [(minPixelValue + maxPixelValue) / 2, Math.max(1, maxPixelValue - minPixelValue)];
+    const { windowCenter, windowWidth } = this.viewport.getCornerstoneImage();
+    return [first(windowCenter), first(windowWidth)];
   }
 
   present(view: Presentation): void {
@@ -121,6 +121,13 @@ export class Stage {
       spacing: [spacing[0], spacing[1]],
     };
   }
+}
+
+/** Files with a window of 0/0 exist; Cornerstone would build a colour table of no width from it and draw negatives. */
+function giveWindow(image: Types.IImage): void {
+  if (first(image.windowWidth) > 1) return;
+  image.windowCenter = (image.minPixelValue + image.maxPixelValue) / 2;
+  image.windowWidth = Math.max(1, image.maxPixelValue - image.minPixelValue);
 }
 
 /** The loader loses some decoding errors without a word; a slice that takes this long has failed. */

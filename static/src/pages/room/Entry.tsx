@@ -1,0 +1,45 @@
+import type { Consultation } from '../../api/types';
+import { PatientBar, patientOfConsultation } from '../../components/PatientBar';
+import { useAct } from '../../components/resource';
+import { Refusal } from '../../components/States';
+import { DeviceCheck, useDevices } from '../../call/DeviceCheck';
+import { dateTime } from '../../format';
+import { t } from '../../i18n';
+
+type EntryProps = { consultation: Consultation; mayEnter: boolean; enter: (stream: MediaStream) => Promise<void>; back: () => void };
+
+/** Nothing here is a condition: whoever has no camera, or refuses it, enters with what there is. */
+export function Entry({ consultation, mayEnter, enter, back }: EntryProps) {
+  const devices = useDevices();
+  const { busy, error, run } = useAct();
+  const open = mayEnter && consultation.actions.includes('join');
+  return (
+    <main class="room-entry">
+      <PatientBar patient={patientOfConsultation(consultation)} />
+      <section class="room-entry-card">
+        <h1>{t('room.check.title')}</h1>
+        <p class="quiet-label">
+          {consultation.requesting_hospital.name} {consultation.requesting_doctor.name} → {consultation.invited_hospital.name} {consultation.expert?.name} ·{' '}
+          {dateTime(consultation.scheduled_at)}
+        </p>
+        <DeviceCheck state={devices} />
+        {!open && <p class="device-trouble">{t(mayEnter ? 'room.not_open' : 'room.no_study')}</p>}
+        <Refusal error={error} />
+        <footer class="room-entry-foot">
+          <button type="button" class="button" onClick={back} data-testid="room-back">
+            {t('room.back')}
+          </button>
+          <button
+            type="button"
+            class="button primary"
+            disabled={busy || !open}
+            onClick={() => void run(() => enter(devices.release()))}
+            data-testid="room-enter"
+          >
+            {t(busy ? 'room.entering' : 'room.enter')}
+          </button>
+        </footer>
+      </section>
+    </main>
+  );
+}
