@@ -19,6 +19,8 @@ const calls = all(/\bt\(((?:[^()]|\([^()]*\))*)\)/g, code).join('\n');
 const literals = all(/'([a-z_]+\.[\w.:]+)'/g, calls);
 const templates = all(/`([a-z_]+\.[^`]*\$\{[^`]*)`/g, code);
 
+const values = (message: string) => all(/\{\{(\w+)\}\}/g, message).toSorted();
+
 const patternOf = (template: string) =>
   new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\$\{[^}]*\}/g, '.+')}$`);
 
@@ -28,7 +30,6 @@ describe('the message files', () => {
   });
 
   it('name the same values in both languages', () => {
-    const values = (message: string) => all(/\{\{(\w+)\}\}/g, message).toSorted();
     const differing = Object.keys(zh).filter((key) => values(zh[key]!).join() !== values(en[key]!).join());
     expect(differing).toEqual([]);
   });

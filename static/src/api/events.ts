@@ -14,7 +14,10 @@ export interface EventSink {
   state(state: LinkState): void;
 }
 
-type Source = Pick<EventSource, 'addEventListener' | 'close'>;
+interface Source {
+  addEventListener(name: string, listener: (event: Event) => void): void;
+  close(): void;
+}
 
 export interface Surroundings {
   open(url: string): Source;

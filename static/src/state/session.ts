@@ -20,12 +20,11 @@ whenUnauthenticated(() => {
 });
 
 export async function loadSession(): Promise<void> {
-  try {
-    session.value = { kind: 'in', user: (await whoAmI()).user };
-  } catch (error) {
-    const refused = error instanceof ApiError && error.status === 401;
-    session.value = refused ? { kind: 'out', expired: false } : { kind: 'unreachable', error };
-  }
+  session.value = await whoAmI().then(
+    ({ user }): Session => ({ kind: 'in', user }),
+    (error: unknown): Session =>
+      error instanceof ApiError && error.status === 401 ? { kind: 'out', expired: false } : { kind: 'unreachable', error },
+  );
 }
 
 export function enter(user: User): void {

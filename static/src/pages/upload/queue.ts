@@ -81,12 +81,17 @@ export class UploadQueue {
     this.items = [];
     this.known.clear();
     this.next = 0;
-    this.version.value++;
+    this.changed();
+  }
+
+  /** Without reading it as a dependency: whoever fills the queue must not run again because of it. */
+  private changed(): void {
+    this.version.value = this.version.peek() + 1;
   }
 
   private change(id: number, change: Partial<Item>): void {
     this.items[id] = { ...this.items[id]!, ...change };
-    this.version.value++;
+    this.changed();
   }
 
   private again(id: number): void {
@@ -95,7 +100,7 @@ export class UploadQueue {
   }
 
   private fill(): void {
-    this.version.value++;
+    this.changed();
     while (this.running < PARALLEL && !this.abort.signal.aborted) {
       const item = this.takeWaiting();
       if (!item) return;
