@@ -151,7 +151,7 @@ async def _decoded(request: web.Request, shape: Any) -> Any:
         raise Invalid("Leave out the NUL character.")
     try:
         return msgspec.json.decode(raw, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The JSON body does not fit: {error}") from error
 
 
