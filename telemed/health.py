@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import text
@@ -29,7 +30,7 @@ class Metrics:
             "telemed_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=self.registry
         )
 
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         @web.middleware
         async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
             started = time.perf_counter()

@@ -48,6 +48,11 @@ class Settings:
     def effective_database_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data / 'telemed.db'}"
 
+    @property
+    def base_url(self) -> str:
+        """The HTTP port as programs beside it reach it, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
 
 class BadSetting(ValueError):
     """A value that does not fit, with the name of the setting."""

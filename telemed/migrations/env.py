@@ -15,7 +15,13 @@ def rendered(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 def run() -> None:
     connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=METADATA, render_as_batch=True, render_item=rendered)
+    context.configure(
+        connection=connection,
+        target_metadata=METADATA,
+        render_as_batch=True,
+        render_item=rendered,
+        transactional_ddl=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

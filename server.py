@@ -1,0 +1,72 @@
+"""Reads the settings, opens the platform, listens, and closes in reverse."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from telemed import demonstration, logs
+from telemed.platform import Platform, open_platform
+from telemed.settings import BadSetting, Settings, load
+
+# Streams end by themselves when the shutdown begins; whatever is left is cut.
+SHUTDOWN_SECONDS = 5.0
+
+
+@contextlib.asynccontextmanager
+async def listening(platform: Platform, settings: Settings) -> AsyncIterator[None]:
+    runner = web.AppRunner(platform.app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def stop_requested() -> None:
+    """Returns when the process is asked to end."""
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    await asked.wait()
+
+
+async def greet(platform: Platform, settings: Settings) -> None:
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    token = await platform.people.ensure_setup_token()
+    print(f"telemed listens on {base}  (rooms on port {platform.rooms.port}, data in {settings.data})", flush=True)  # noqa: T201
+    if token is not None:
+        print(f"First start: set up the administrator at {base}/setup#{token}  (works once)", flush=True)  # noqa: T201
+
+
+async def run(settings: Settings) -> None:
+    async with open_platform(settings) as platform, contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(listening(platform, settings))
+        if settings.demo:
+            print(await stack.enter_async_context(demonstration.running(platform, settings)), flush=True)  # noqa: T201
+        await greet(platform, settings)
+        await stop_requested()
+
+
+def main() -> int:
+    try:
+        settings = load(sys.argv[1:])
+    except BadSetting as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    logs.configure(settings.log_level)
+    try:
+        asyncio.run(run(settings))
+    except OSError as error:
+        logging.getLogger("server").error("cannot start: %s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""Wires the three parts into one platform, and closes them in reverse.
+
+The only place where services meet each other; ``server.py`` and tests open it. Nothing here listens on the HTTP port.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from foundation.clock import Clock, utc_now
+from foundation.database import Database, open_database
+from foundation.problem import problems
+from imaging.archive import Archive, Limits, open_archive
+from imaging.dicomweb.app import routes as dicomweb_routes
+from imaging.review.completeness import Policy
+from imaging.review.routes import routes as vendor_routes
+from imaging.review.service import Review, open_review
+from signaling.ice import IceConfig, IceServer, ice_servers
+from signaling.server import SignalingServer
+from signaling.tickets import Tickets
+from telemed import headers, health, openapi, pages, schema
+from telemed.addresses import Addresses
+from telemed.announcements import Announcer
+from telemed.audit import Audit
+from telemed.audit import routes as audit_routes
+from telemed.consultations.news import Newsroom
+from telemed.consultations.opinion import Opinions
+from telemed.consultations.routes import routes as consultation_routes
+from telemed.consultations.service import Consultations
+from telemed.consultations.store import Shares
+from telemed.consultations.views import Presenter
+from telemed.events import Events, EventStream
+from telemed.events import routes as event_routes
+from telemed.findings.routes import routes as finding_routes
+from telemed.findings.service import Findings
+from telemed.guard import PlatformGuard
+from telemed.identity import Identity
+from telemed.people.keys import ApiKeys
+from telemed.people.passwords import Passwords
+from telemed.people.routes import routes as people_routes
+from telemed.people.service import People
+from telemed.people.sessions import Sessions
+from telemed.rooms import RoomAdmission, RoomJournal, RoomTickets
+from telemed.secrets import secret
+from telemed.settings import Settings
+from telemed.studies.routes import routes as study_routes
+from telemed.studies.service import StudyDesk
+from telemed.web import Route, mount
+
+# STOW bodies are streamed and limited part by part; what aiohttp reads whole is JSON.
+JSON_BODY_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything that runs, for those who drive it: the server, the demonstration, tests."""
+
+    app: web.Application
+    archive: Archive
+    people: People
+    keys: ApiKeys
+    review: Review
+    rooms: SignalingServer
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What services are built from."""
+
+    settings: Settings
+    database: Database
+    archive: Archive
+    review: Review
+    events: Events
+    rooms: SignalingServer
+    people: People
+    audit: Audit
+    passwords: Passwords
+    tickets: Tickets
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_platform(
+    settings: Settings, *, clock: Clock = utc_now, passwords: Passwords | None = None
+) -> AsyncIterator[Platform]:
+    """Rooms listen and background work runs while the block runs; the caller serves ``app``."""
+    passwords = passwords or Passwords()
+    tickets = Tickets(await asyncio.to_thread(secret, settings.data / "secrets", "ticket.key"), clock)
+    async with _open_database(settings) as database:
+        events, audit = Events(), Audit(database, clock)
+        people = People(database, audit, passwords, clock=clock)
+        rooms = _rooms(settings, database, people, tickets, clock)
+        announcer = Announcer(database, events, rooms)
+        async with (
+            rooms,
+            _open_review(settings, database, announcer, clock) as review,
+            open_archive(database, settings.data / "blobs", _limits(settings), clock) as archive,
+        ):
+            ground = Ground(
+                settings, database, archive, review, events, rooms, people, audit, passwords, tickets, clock
+            )
+            keys = ApiKeys(database, audit, clock=clock)
+            yield Platform(_application(ground, keys), archive, people, keys, review, rooms)
+
+
+def _rooms(settings: Settings, database: Database, people: People, tickets: Tickets, clock: Clock) -> SignalingServer:
+    return SignalingServer(
+        settings.host,
+        settings.signaling_port,
+        tickets=tickets,
+        journal=RoomJournal(database),
+        admission=RoomAdmission(database, people),
+        origins=frozenset({settings.public_url} - {""}),
+        clock=clock,
+    )
+
+
+def _open_review(
+    settings: Settings, database: Database, announcer: Announcer, clock: Clock
+) -> AbstractAsyncContextManager[Review]:
+    return open_review(
+        database,
+        clock,
+        base_url=settings.base_url,
+        policy=Policy(quiet_seconds=settings.review_quiet_seconds),
+        on_change=announcer.review_changed,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(max_part_bytes=settings.max_part_bytes, worker_processes=settings.workers)
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
+    database = open_database(settings.effective_database_url)
+    try:
+        await schema.upgrade(database)
+        yield database
+    finally:
+        await database.close()
+
+
+def _application(ground: Ground, keys: ApiKeys) -> web.Application:
+    """The HTTP side: API, DICOMweb, vendor door, health, pages."""
+    settings, database, review = ground.settings, ground.database, ground.review.service
+    sessions = Sessions(database, ground.audit, ground.passwords, clock=ground.clock)
+    identity = Identity(sessions, keys, review)
+    guard = PlatformGuard(identity, Shares(database), ground.audit, clock=ground.clock)
+    metrics = health.Metrics()
+    addresses = Addresses(settings.public_url, settings.signaling_url, settings.signaling_port)
+    app = web.Application(middlewares=[metrics.middleware(), problems], client_max_size=JSON_BODY_BYTES)
+    headers.attach(app, addresses)
+    mount(app, _api(ground, sessions, keys, guard, addresses), identity)
+    app.add_routes(dicomweb_routes(ground.archive, guard))
+    app.add_routes(vendor_routes(review, guard))
+    app.add_routes(health.routes(metrics, {"database": health.database_check(database)}))
+    app.add_routes(pages.routes())
+    app.on_shutdown.append(_closing(ground.events))
+    return app
+
+
+def _api(ground: Ground, sessions: Sessions, keys: ApiKeys, guard: PlatformGuard, addresses: Addresses) -> list[Route]:
+    """Every row of the JSON API, its own description last."""
+    review, people = ground.review.service, ground.people
+    desk = StudyDesk(ground.archive.catalog, review, people, guard)
+    rows = [
+        *people_routes(sessions, people, keys, secure_cookie=ground.settings.public_url.startswith("https:")),
+        *study_routes(desk),
+        *finding_routes(Findings(review, desk, guard, ground.audit)),
+        *_consultations(ground, sessions, desk, addresses),
+        *event_routes(EventStream(ground.events)),
+        *audit_routes(ground.audit),
+    ]
+    return [*rows, openapi.route(rows)]
+
+
+def _consultations(ground: Ground, sessions: Sessions, desk: StudyDesk, addresses: Addresses) -> list[Route]:
+    presenter = Presenter(ground.people, desk)
+    news = Newsroom(ground.events, ground.rooms)
+    consultations = Consultations(
+        database=ground.database,
+        people=ground.people,
+        studies=desk,
+        presenter=presenter,
+        tickets=RoomTickets(ground.tickets, clock=ground.clock),
+        audit=ground.audit,
+        news=news,
+        clock=ground.clock,
+    )
+    opinions = Opinions(
+        database=ground.database,
+        people=ground.people,
+        passwords=sessions,
+        presenter=presenter,
+        audit=ground.audit,
+        news=news,
+        clock=ground.clock,
+    )
+    return consultation_routes(consultations, opinions, addresses, _ice(ground.settings, ground.clock))
+
+
+def _ice(settings: Settings, clock: Clock) -> Callable[[str], list[IceServer]]:
+    secret_file = settings.turn_secret_file
+    config = IceConfig(
+        stun_urls=tuple(settings.stun_urls.split()),
+        turn_urls=tuple(settings.turn_urls.split()),
+        turn_secret=Path(secret_file).read_bytes().strip() if secret_file else None,
+    )
+    return lambda person: ice_servers(config, person, clock())
+
+
+def _closing(events: Events) -> Callable[[web.Application], Awaitable[None]]:
+    """Ends the event streams, because a shutdown waits for open answers."""
+
+    async def close(_app: web.Application) -> None:
+        events.close()
+
+    return close
