@@ -45,8 +45,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
 }
 
 function TopBar({ onHelp }: { onHelp: () => void }) {
-  const { path } = useLocation();
+  const { path, route } = useLocation();
   const user = me();
+  // Whoever signs in next begins at the beginning, not in this person's page.
+  const signOut = () => leave().then(() => route('/', true));
   return (
     <header class="top-bar">
       <a class="brand" href="/">
@@ -67,7 +69,7 @@ function TopBar({ onHelp }: { onHelp: () => void }) {
       <button type="button" class="button quiet" onClick={onHelp} aria-label={t('keys.title')} data-testid="keys-help">
         ?
       </button>
-      <button type="button" class="button quiet" onClick={() => void leave()} data-testid="sign-out">
+      <button type="button" class="button quiet" onClick={() => void signOut()} data-testid="sign-out">
         {t('nav.sign_out')}
       </button>
     </header>
