@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -63,7 +62,7 @@ def main() -> int:
     try:
         asyncio.run(run(settings))
     except OSError as error:
-        logging.getLogger("server").error("cannot start: %s", error)
+        print(f"cannot start: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
