@@ -14,6 +14,7 @@ The stored bytes are never altered. Separators are looked for in decoded text on
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -83,7 +84,7 @@ _HAN: Final = re.compile(f"[{_HAN_RANGES}]")
 _ALL_CHINESE: Final = re.compile(f"[\\x00-\\x7f{_CHINESE}]*")
 # Two bytes of UTF-8 make these alphabets; GBK that is UTF-8 by chance rarely keeps to one of them.
 _ALPHABETS: Final = ("\xc0-\u017f", "\u0400-\u045f", "\u0370-\u03ff", "\u05d0-\u05ea", "\u0600-\u06ff")
-_ONE_ALPHABET: Final = re.compile("|".join(f"[\\x00-\xbf{alphabet}]*" for alphabet in _ALPHABETS))
+_ONE_ALPHABET: Final = re.compile("|".join(f"[\\x00-\xbf{alphabet}\u0800-\U0010ffff]*" for alphabet in _ALPHABETS))
 _LATIN_WORD: Final = re.compile(rb"[a-z][\xa0-\xff]{2}(?![\xa0-\xff])|(?<![\xa0-\xff])[\xa0-\xff]{2}[a-z]")
 _C1_BYTE: Final = re.compile(rb"[\x80-\x9f]")
 
@@ -178,8 +179,14 @@ def _is_chance(value: bytes, text: str, codec: str) -> bool:
     """Whether the bytes fit the declared codec, but only as Chinese text in the other one would."""
     if codec == "gb18030":
         return _utf8_chinese(value) is not None and _strictly(value, "gb2312") is None
-    in_two_bytes = codec == "utf-8" and max(text) < "\u0800"
-    return in_two_bytes and not _ONE_ALPHABET.fullmatch(text) and _gb_chinese(value) is not None
+    return codec == "utf-8" and not _is_written_text(text) and _gb_chinese(value) is not None
+
+
+def _is_written_text(text: str) -> bool:
+    """Whether somebody may have written this: assigned characters, and of the small alphabets only one."""
+    return _ONE_ALPHABET.fullmatch(text) is not None and not any(
+        unicodedata.category(character) in {"Cn", "Co"} for character in text
+    )
 
 
 def _decode_extended(value: bytes, initial: str) -> Decoded:

@@ -242,7 +242,7 @@ class _Scanner:
 
     def _reveal_unknown(self, element: Element, encoding: Encoding, depth: int) -> None:
         """A value sent as UN is what the dictionary says, implicit little endian (PS3.5 section 6.2.2 note 2)."""
-        if element.vr != "UN" or element.tag & 0x10000:
+        if element.vr != "UN":
             return
         known = implicit_vr(element.tag)
         if known != "SQ":

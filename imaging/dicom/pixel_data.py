@@ -8,6 +8,7 @@ from itertools import pairwise
 from struct import Struct, unpack
 from typing import Any, Final
 
+from pydicom import config
 from pydicom.uid import UID
 
 from imaging.dicom.elements import PIXEL_TAGS, Buffer, Element
@@ -63,7 +64,7 @@ def describe(
 
 def is_image(sop_class_uid: str) -> bool:
     """Whether objects of this class have pixels to look at."""
-    return sop_class_uid in _MORE_IMAGES or "Image Storage" in UID(sop_class_uid).name
+    return sop_class_uid in _MORE_IMAGES or "Image Storage" in UID(sop_class_uid, config.IGNORE).name
 
 
 class _Description:

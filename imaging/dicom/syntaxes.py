@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pydicom import config
 from pydicom.uid import UID
 
 from imaging.dicom.elements import Encoding
@@ -39,7 +40,8 @@ def find(uid: str) -> Syntax | None:
     """The transfer syntax with this UID; None for a private or unknown one, whose data set nobody could read."""
     if uid == DEFLATED_FRAMES:
         return Syntax(uid, Encoding(implicit=False), False, True, False, False, False)
-    known = UID(uid)
+    # Not validated: pydicom would write what a file says into the log.
+    known = UID(uid, config.IGNORE)
     if known.type != "Transfer Syntax" or uid.startswith(_NOT_FOR_FILES):
         return None
     referenced = uid in _REFERENCED
