@@ -31,6 +31,8 @@ export default defineConfig({
   },
   test: {
     environment: 'happy-dom',
+    // One environment for all files: a new one for each takes ten times as long as the tests themselves.
+    isolate: false,
     include: ['src/**/*.test.{ts,tsx}'],
   },
 });
