@@ -65,7 +65,7 @@ export class Call {
   close(): void {
     this.unfollow();
     for (const timer of this.timers) clearInterval(timer);
-    for (const id of [...this.members.keys()]) this.drop(id);
+    for (const id of this.members.keys()) this.drop(id);
     this.localMeter?.close();
   }
 

@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 
 import { t } from '../i18n';
 import { Icon, type IconName } from './icons';
-import type { Tool, Viewer } from './viewer';
+import type { Viewer } from './viewer';
+import type { Tool } from './viewerModel';
 
 const MOVING: [Tool & IconName, string][] = [
   ['window', 'W'],

@@ -9,7 +9,8 @@ import { Interaction } from './interaction';
 import { OverlayLayer, type PointerSource } from './OverlayLayer';
 import { objectWords } from './sopClasses';
 import { Stage } from './stage';
-import type { Status, Viewer } from './viewer';
+import type { Viewer } from './viewer';
+import type { Status } from './viewerModel';
 
 const SLOW_MS = 1000;
 

@@ -3,7 +3,8 @@ import type { Point } from '../shared/protocol';
 import { begin, drag, isDrawing } from './drawing';
 import { lineAt, markLines } from './overlay';
 import { isStray } from './shapes';
-import type { Tool, Viewer } from './viewer';
+import type { Viewer } from './viewer';
+import type { Tool } from './viewerModel';
 
 const PIXELS_PER_SLICE = 8;
 const WHEEL_PER_SLICE = 60;

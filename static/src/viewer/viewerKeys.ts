@@ -1,6 +1,7 @@
 /** What the keys that radiologists know do; also the list that `?` shows. */
 import type { Bindings } from '../components/keys';
-import type { Tool, Viewer } from './viewer';
+import type { Viewer } from './viewer';
+import type { Tool } from './viewerModel';
 
 const ZOOM_STEP = 1.2;
 const PAGE = 10;
