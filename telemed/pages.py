@@ -18,6 +18,7 @@ def routes(dist: Path = DIST) -> list[web.RouteDef]:
     assets = {
         path.relative_to(dist / "assets").as_posix(): path for path in (dist / "assets").rglob("*") if path.is_file()
     }
+    built = (dist / "index.html").is_file()
 
     async def asset(request: web.Request) -> web.FileResponse:
         path = assets.get(request.match_info["name"])
@@ -28,6 +29,8 @@ def routes(dist: Path = DIST) -> list[web.RouteDef]:
     async def page(request: web.Request) -> web.FileResponse:
         if request.path.startswith(SERVICE_PREFIXES):
             raise NotFound("There is no such address; see /api/docs.")
+        if not built:
+            raise NotFound("The browser app is not built here; run script/setup.")
         return web.FileResponse(dist / "index.html", headers={"Cache-Control": "no-cache"})
 
     return [web.get("/assets/{name:.+}", asset), web.get("/{path:.*}", page)]
