@@ -44,6 +44,19 @@ def to_explicit_little_endian(source: Path, target: Path, transfer_syntax: str, 
             raise DamagedPixels("The stored object cannot be rewritten; retrieve it as it is stored.") from error
 
 
+def file_head(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
+    """Preamble and file meta information of a file (PS3.10 section 7.1): what stands before the data set."""
+    meta = _explicit(0x00020001, "OB", b"\0\1")
+    for tag, uid in (
+        (0x00020002, sop_class_uid),
+        (0x00020003, sop_instance_uid),
+        (0x00020010, transfer_syntax_uid),
+        (0x00020012, IMPLEMENTATION_CLASS_UID),
+    ):
+        meta += _explicit(tag, "UI", uid.encode("ascii", "replace"))
+    return b"\0" * 128 + b"DICM" + _explicit(0x00020000, "UL", pack("<L", len(meta))) + meta
+
+
 class _Rewriter:
     def __init__(self, path: Path, data: Buffer, transfer_syntax: str, layout: Layout) -> None:
         syntax = syntaxes.find(transfer_syntax)
@@ -69,7 +82,6 @@ class _Rewriter:
     def write(self, target: Path) -> int:
         decoded = self._first_decoded()
         with target.open("wb") as out:
-            out.write(b"\0" * 128 + b"DICM")
             self._write_meta(out)
             for element in self.scan.elements:
                 if element.tag in PIXEL_TAGS and self.rewritten is not None:
@@ -83,15 +95,7 @@ class _Rewriter:
     def _write_meta(self, out: BinaryIO) -> None:
         sop_class = self.start.sop_class_uid or self._uid(_SOP_CLASS_UID)
         sop_instance = self.start.sop_instance_uid or self._uid(_SOP_INSTANCE_UID)
-        meta = _explicit(0x00020001, "OB", b"\0\1")
-        for tag, uid in (
-            (0x00020002, sop_class),
-            (0x00020003, sop_instance),
-            (0x00020010, EXPLICIT_LITTLE_ENDIAN),
-            (0x00020012, IMPLEMENTATION_CLASS_UID),
-        ):
-            meta += _explicit(tag, "UI", uid.encode("ascii", "replace"))
-        out.write(_explicit(0x00020000, "UL", pack("<L", len(meta))) + meta)
+        out.write(file_head(sop_class, sop_instance, EXPLICIT_LITTLE_ENDIAN))
 
     def _uid(self, tag: int) -> str:
         found = next((element for element in self.scan.elements if element.tag == tag), None)

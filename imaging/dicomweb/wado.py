@@ -9,7 +9,8 @@ from typing import Final
 from aiohttp import web
 
 from imaging.dicom import codecs
-from imaging.dicom.transcode import to_explicit_little_endian
+from imaging.dicom.remarks import Remark
+from imaging.dicom.transcode import file_head, to_explicit_little_endian
 from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part
@@ -52,7 +53,7 @@ class Instances:
     ) -> web.StreamResponse:
         reply = web.StreamResponse(headers={**headers, "Content-Type": offer.part_type})
         reply.headers["Content-Disposition"] = f'attachment; filename="{row.sop_instance_uid}.dcm"'
-        if offer.stored:
+        if offer.stored and not _lacks_head(row):
             reply.content_length = row.size_bytes
         return await multipart.send(request, reply, self._bytes(row, offer))
 
@@ -62,9 +63,17 @@ class Instances:
         for row, offer in given:
             yield Part(offer.part_type, self._bytes(row, offer), self._door.address(request, study, row))
 
+    async def _stored(self, row: InstanceRow) -> AsyncGenerator[bytes, None]:
+        start = 0
+        if _lacks_head(row):
+            yield file_head(row.sop_class_uid, row.sop_instance_uid, row.transfer_syntax_uid)
+            start = (await self._archive.catalog.layout(row.id)).dataset_offset
+        async for piece in self._archive.blobs.stream(row.blob_key, start):
+            yield piece
+
     async def _bytes(self, row: InstanceRow, offer: Offer) -> AsyncGenerator[bytes, None]:
         if offer.stored:
-            async for piece in self._archive.blobs.stream(row.blob_key):
+            async for piece in self._stored(row):
                 yield piece
             return
         source, target = await self._archive.blobs.local_path(row.blob_key), await self._archive.blobs.spool()
@@ -78,6 +87,11 @@ class Instances:
                 yield await asyncio.to_thread(_read, target, start)
         finally:
             await asyncio.to_thread(target.unlink, missing_ok=True)
+
+
+def _lacks_head(row: InstanceRow) -> bool:
+    """Received without a proper preamble and file meta information, which every reader of the answer expects."""
+    return not {Remark.NO_FILE_META, Remark.FILE_META_NONSTANDARD}.isdisjoint(row.remarks)
 
 
 def _plan(accept: str | None, syntaxes: set[str], *, alone: bool) -> dict[str, Offer]:

@@ -112,6 +112,7 @@ class InstanceRow:
     blob_key: str
     size_bytes: int
     sha256: str
+    remarks: list[str]
     received_at: datetime
 
 

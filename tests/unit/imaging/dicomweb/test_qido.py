@@ -16,11 +16,11 @@ STUDY = StudyRow(
 SERIES = SeriesRow("E", "S", "1.2.3.4", "CT", 2, "Lung", "", "", "CHEST", "", "", 2, 1, NOW, NOW)
 IMAGE = InstanceRow(
     "I", "E", "S", "1.2.3.4", "1.2.3.4.5", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1", 1, 512, 512, 16, 1, "B",
-    9, "0", NOW,
+    9, "0", [], NOW,
 )  # fmt: skip
 REPORT = InstanceRow(
     "I", "E", "S", "1.2.3.4", "1.2.3.4.6", "1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.1.2.1", 1, None, None, None,
-    1, "B", 9, "0", NOW,
+    1, "B", 9, "0", [], NOW,
 )  # fmt: skip
 URL = "https://host/dicom-web/studies/1.2.3"
 
