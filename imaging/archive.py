@@ -1,7 +1,7 @@
 """The archive as the rest of the program holds it: one object with everything that reads or writes images."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +25,17 @@ class Limits:
     reading: ReadingLimits = field(default_factory=ReadingLimits)
 
 
+# Told the key of a study after instances of it were stored.
+OnStored = Callable[[str], Awaitable[None]]
+
+
+async def tell_nobody(_study_id: str) -> None:
+    """Who needs no news of stored studies."""
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Create with :func:`open_archive`."""
+    """Create with :func:`open_archive`. on_stored: called once per request and study, before the answer."""
 
     database: Database
     blobs: Blobs
@@ -36,11 +44,16 @@ class Archive:
     ingest: Ingest
     catalog: Catalog
     clock: Clock
+    on_stored: OnStored
 
 
 @asynccontextmanager
 async def open_archive(
-    database: Database, folder: Path, limits: Limits | None = None, clock: Clock = utc_now
+    database: Database,
+    folder: Path,
+    limits: Limits | None = None,
+    clock: Clock = utc_now,
+    on_stored: OnStored = tell_nobody,
 ) -> AsyncIterator[Archive]:
     """An archive with its bytes in ``folder``; the caller owns ``database``. Ends when all is durable."""
     limits = limits or Limits()
@@ -49,7 +62,7 @@ async def open_archive(
     workers = await asyncio.to_thread(Workers, limits.worker_processes)
     ingest = Ingest(database, blobs, workers, limits.reading, clock)
     try:
-        yield Archive(database, blobs, workers, limits, ingest, Catalog(database), clock)
+        yield Archive(database, blobs, workers, limits, ingest, Catalog(database), clock, on_stored)
     finally:
         await ingest.close()
         await workers.close()

@@ -100,7 +100,9 @@ async def open_platform(
         async with (
             rooms,
             _open_review(settings, database, announcer, clock) as review,
-            open_archive(database, settings.data / "blobs", _limits(settings), clock) as archive,
+            open_archive(
+                database, settings.data / "blobs", _limits(settings), clock, announcer.study_changed
+            ) as archive,
         ):
             ground = Ground(
                 settings, database, archive, review, events, rooms, people, audit, passwords, tickets, clock

@@ -5,7 +5,7 @@ instance is answered as stored only when its bytes and its index row are durable
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +58,8 @@ async def _store(door: Door, request: web.Request) -> web.StreamResponse:
     check_body(request)
     outcomes, broken = await _received(door.archive, access, access.store_as, request, study)
     await _record(door.guard, request, access, outcomes)
+    for study_id in _studies(outcome for outcome in outcomes if outcome.kind == "stored"):
+        await door.archive.on_stored(study_id)
     if broken is not None:
         raise type(broken)(broken.detail, **_facts(outcomes))
     return _answer(outcomes, door.root(request), offer.media_type)
@@ -132,9 +134,13 @@ async def _refused(why: RefusedAs) -> Outcome:
 
 
 async def _record(guard: Guard, request: web.Request, access: Access, outcomes: Sequence[Outcome]) -> None:
-    studies = dict.fromkeys(outcome.study_id for outcome in outcomes if outcome.study_id is not None)
-    for study_id in studies or (None,):
+    for study_id in _studies(outcomes) or (None,):
         await guard.record(request, access, "study.store", study_id)
+
+
+def _studies(outcomes: Iterable[Outcome]) -> list[str]:
+    """The keys of the studies they belong to, each once."""
+    return list(dict.fromkeys(outcome.study_id for outcome in outcomes if outcome.study_id is not None))
 
 
 def _facts(outcomes: Sequence[Outcome]) -> dict[str, object]:
