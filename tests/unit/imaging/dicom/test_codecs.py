@@ -136,8 +136,10 @@ def test_security_8_rubbish_is_damaged_and_never_another_error(syntax, payload):
     ],
 )
 def test_security_8_a_stream_of_another_size_is_not_decoded(syntax, encode):
-    with pytest.raises(DamagedPixels):
+    with pytest.raises(DamagedPixels) as refusal:
         decode_frame(encode(np.zeros((16, 8), np.uint16)), syntax, described())
+    # Seen in the stream's header, before a decoder allocates what it claims.
+    assert "another size" in str(refusal.value.__cause__)
 
 
 def test_security_8_a_claim_beyond_the_limit_is_refused_before_decoding():

@@ -101,6 +101,8 @@ def test_t41_chooses_what_the_caller_likes_best(accept: str | None, offers: list
     ("accept", "offers"),
     [
         ("application/dicom+xml", [Offer(DICOM_JSON)]),
+        ("application/dicom", BARE[1:]),  # no syntax named and Explicit VR Little Endian cannot be made
+        ("multipart/related; type=application/octet-stream", FRAME[1:3]),
         ("application/dicom", WRAPPED),  # T41c: a one-part type where there are many parts
         (f"application/dicom; transfer-syntax={J2K}", INSTANCE),
         ("application/dicom;q=0", INSTANCE),
