@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 
-import { setUp } from '../api/endpoints';
+import { setUp, signIn } from '../api/endpoints';
 import { TextField } from '../components/fields';
 import { useAct } from '../components/resource';
 import { Refusal } from '../components/States';
 import { useTitle } from '../components/title';
 import { t } from '../i18n';
-import { loadSession } from '../state/session';
+import { enter } from '../state/session';
 import { Gatehouse } from './Gatehouse';
 import { passwordError } from './password';
 
@@ -44,7 +44,7 @@ export function SetupPage() {
     const { repeat: _, ...person } = form;
     void run(async () => {
       await setUp({ token: location.hash.slice(1), ...person });
-      await loadSession();
+      enter((await signIn(person.username, person.password)).user);
       route('/', true);
     });
   };

@@ -15,7 +15,7 @@ export function Progress({ summary, onRetry }: ProgressProps) {
   return (
     <section class="card upload-progress" data-testid="upload-progress">
       <div class="upload-figures">
-        <strong role="status" data-testid="upload-state">
+        <strong role="status" data-testid="upload-state" data-state={words}>
           {t(`upload.${words}`, { trouble: counts.trouble })}
         </strong>
         <span data-testid="upload-figures">
