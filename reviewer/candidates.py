@@ -22,7 +22,10 @@ LARGEST_DIAMETER_MM = 40.0
 LEAST_ROUNDNESS = 0.8
 # How far around a blob one looks for what it is part of, in its own radii, and the share of that it must make up.
 WINDOW_RADII = 2.5
-LEAST_SOLITUDE = 0.5
+LEAST_SOLITUDE = 0.4
+# From this size on, a thing's size adds nothing more to its rank.
+FULL_WEIGHT_DIAMETER_MM = 10.0
+LEAST_SCORE = 0.22
 MOST_CANDIDATES = 10
 
 
@@ -30,7 +33,8 @@ MOST_CANDIDATES = 10
 class Candidate:
     """slice_index: of the largest area. centre_px: (x, y) on that slice, 0/0 the outer corner of the first pixel.
 
-    radius_px: of a circle around its outline there. score: roundness times solitude, 0..1; not a probability.
+    radius_px: of a circle around its outline there. score: roundness times solitude times a weight for size, 0..1; it
+    is no probability.
     """
 
     slice_index: int
@@ -102,7 +106,7 @@ def _judged(region: _Region, whole: _Region, slices: int) -> Candidate | None:
     """The blob as a candidate, or None where its size, shape or surroundings speak against it."""
     volume_mm3 = float(region.blob.sum() * np.prod(region.spacing_mm))
     diameter_mm = _diameter_mm(volume_mm3)
-    if not SMALLEST_DIAMETER_MM <= diameter_mm <= LARGEST_DIAMETER_MM or _cut_off(region, slices):
+    if not SMALLEST_DIAMETER_MM <= diameter_mm <= LARGEST_DIAMETER_MM or not _whole(region, slices):
         return None
     roundness = _roundness(region.blob, region.spacing_mm)
     if roundness < LEAST_ROUNDNESS:
@@ -110,13 +114,14 @@ def _judged(region: _Region, whole: _Region, slices: int) -> Candidate | None:
     solitude = _solitude(region, whole, diameter_mm)
     if solitude < LEAST_SOLITUDE:
         return None
-    return _candidate(region, diameter_mm, volume_mm3, roundness * solitude)
+    score = roundness * solitude * min(1.0, diameter_mm / FULL_WEIGHT_DIAMETER_MM)
+    return _candidate(region, diameter_mm, volume_mm3, score) if score >= LEAST_SCORE else None
 
 
-def _cut_off(region: _Region, slices: int) -> bool:
-    """Whether the first or last slice cuts it: then nobody can say how round it is."""
+def _whole(region: _Region, slices: int) -> bool:
+    """Whether its shape along the slices is known: it spans two or more and neither the first nor the last cuts it."""
     planes = np.flatnonzero(region.blob.any(axis=(1, 2))) + region.origin[0]
-    return bool(planes[0] == 0 or planes[-1] == slices - 1)
+    return bool(len(planes) > 1 and planes[0] > 0 and planes[-1] < slices - 1)
 
 
 def _diameter_mm(volume_mm3: float) -> float:
@@ -144,8 +149,9 @@ def _solitude(region: _Region, whole: _Region, diameter_mm: float) -> float:
     low = [max(0, int(at - reach_mm / step)) for at, step in zip(middle, region.spacing_mm, strict=True)]
     high = [int(at + reach_mm / step) + 2 for at, step in zip(middle, region.spacing_mm, strict=True)]
     seen = whole.dense[tuple(map(slice, low, high))]
-    away = (np.indices(seen.shape).T + low - middle) * np.array(region.spacing_mm)
-    labels, _ = ndimage.label(seen & ((away**2).sum(axis=-1).T <= reach_mm**2))
+    away_mm = np.linalg.norm((np.indices(seen.shape).T + low - middle) * np.array(region.spacing_mm), axis=-1).T
+    window = away_mm <= reach_mm
+    labels, _ = ndimage.label(seen & window)
     own = labels[tuple(np.round(middle - low).astype(int))]
     return min(1.0, float(region.blob.sum() / (labels == own).sum())) if own else 0.0
 

@@ -86,7 +86,5 @@ def _ball(
     high = [max(0, int((at + radius_mm) / step) + 2) for at, step in zip(centre_mm, SPACING_MM, strict=True)]
     box = tuple(map(slice, low, high))
     z, y, x = (axis[part] for axis, part in zip(AXES, box, strict=True))
-    away = (
-        (z[:, None, None] - centre_mm[0]) ** 2 + (y[:, None] - centre_mm[1]) ** 2 + (x[None, :] - centre_mm[2]) ** 2
-    )
+    away = (z[:, None, None] - centre_mm[0]) ** 2 + (y[:, None] - centre_mm[1]) ** 2 + (x[None, :] - centre_mm[2]) ** 2
     hu[box][(away < radius_mm**2) & where[box]] = value

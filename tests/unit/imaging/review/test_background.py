@@ -18,7 +18,7 @@ class Steps:
         return pause
 
     async def reach(self, count):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             while self.count < count:
                 self.taken.clear()
                 await self.taken.wait()
