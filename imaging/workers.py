@@ -41,16 +41,24 @@ class _Pool:
         self._processes = processes
         self._guard = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
+        self._ended = False
 
     def submit(self, function: Callable[..., R], *args: object) -> Future[R]:
+        """Raises BrokenProcessPool when the pool has ended."""
         with self._guard:
+            if self._ended:
+                raise BrokenProcessPool
             if self._executor is None:
                 self._executor = _executor(self._processes)
             return self._executor.submit(function, *args)
 
     def end(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
+        """Wait for the calls under way; the last reference goes here, because letting go of locks may block, too."""
+        with self._guard:
+            self._ended = True
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(cancel_futures=True)
 
 
 class Workers:
@@ -74,6 +82,7 @@ class Workers:
         except BrokenProcessPool:
             if self._shared is pool:
                 self._shared = _Pool(self._processes)
+            await asyncio.to_thread(pool.end)
             return await self._alone(call)
 
     async def _alone(self, call: Callable[[], R]) -> R:

@@ -49,6 +49,11 @@ class Batcher(Generic[T, R]):
             elif not batch[0][1].done():
                 batch[0][1].set_exception(error)
             return
+        except BaseException:
+            # The loop is ending: nobody may wait for ever.
+            for _, future in batch:
+                future.cancel()
+            raise
         for (_, future), result in zip(batch, results, strict=True):
             # A caller that was cancelled no longer waits; what it asked for is done all the same.
             if not future.done():

@@ -167,6 +167,11 @@ async def test_dicomweb_client_stores(client):
     assert len(answer.ReferencedSOPSequence) == 2
 
 
+async def test_a_client_that_waits_for_100_continue_as_curl_does(small_client):
+    reply = await small_client.post("/dicom-web/studies", data=slices(count=1)[0], headers=DICOM, expect100=True)
+    assert reply.status == 200
+
+
 async def test_the_same_bytes_again_are_a_success_without_a_new_row(client, archive):
     body = slices(count=1)[0]
     await post(client, joined(body))
