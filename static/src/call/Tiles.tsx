@@ -27,7 +27,7 @@ type PersonProps = { call: Call; person: Participant; mine: boolean; presents: b
 function PersonTile({ call, person, mine, presents, color }: PersonProps) {
   const tile = call.tiles.value[person.id];
   const stream = mine ? call.local.value : tile?.stream;
-  const video = mine ? call.video.value : person.video;
+  const video = (mine ? call.video.value : person.video) && stream !== undefined && stream.getVideoTracks().length > 0;
   const audio = mine ? call.audio.value : person.audio;
   const speaking = call.speaking.value.has(person.id);
   return (

@@ -48,8 +48,8 @@ function FindingShape({ finding, line, focused }: { finding: Finding; line: Line
   const settled = finding.assessment ? ' finding-accepted' : '';
   return (
     <g class={`finding-shape${focused ? ' finding-focused' : ''}${settled}`} data-testid={`finding-shape-${finding.finding_id}`}>
-      {line.points.length === 1 && <circle cx={x} cy={y} r={14} />}
-      {line.points.length > 1 && <path d={svgPath(line.points)} />}
+      <FindingOutline line={line} halo />
+      <FindingOutline line={line} halo={false} />
       {line.points.length > 0 && (
         <text x={x} y={y + (line.points.length === 1 ? 30 : 16)} text-anchor="middle">
           {words}
@@ -57,6 +57,14 @@ function FindingShape({ finding, line, focused }: { finding: Finding; line: Line
       )}
     </g>
   );
+}
+
+/** Drawn twice: the dark halo keeps the line visible on white bone. */
+function FindingOutline({ line, halo }: { line: Line; halo: boolean }) {
+  const look = halo ? 'finding-halo' : 'finding-line';
+  const [x, y] = line.at;
+  if (line.points.length === 1) return <circle class={look} cx={x} cy={y} r={14} />;
+  return line.points.length > 1 ? <path class={look} d={svgPath(line.points)} /> : null;
 }
 
 function Marks({ viewer, mayRemove }: LayerProps) {

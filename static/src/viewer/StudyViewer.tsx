@@ -19,9 +19,7 @@ const OWN_COLOR = '#7fd1ff';
 /** The model of a study's viewer; it lives as long as the study stays the same, whatever is uploaded to it meanwhile. */
 export function useViewer(study: Study): Viewer {
   const viewer = useMemo(() => new Viewer(study, study.series), [study.study_id]);
-  useEffect(() => {
-    viewer.series.value = study.series;
-  }, [viewer, study.series]);
+  useEffect(() => viewer.updateSeries(study.series), [viewer, study.series]);
   return viewer;
 }
 
@@ -29,9 +27,6 @@ type StudyViewerProps = { study: Study; findings: Finding[]; focus?: string | nu
 
 export function StudyViewer({ study, findings, focus = null }: StudyViewerProps) {
   const viewer = useViewer(study);
-  useEffect(() => {
-    if (!viewer.current.value && study.series[0]) void viewer.openSeries(study.series[0].series_instance_uid);
-  }, [viewer, study.series]);
   useEffect(() => {
     const finding = findings.find((one) => one.finding_id === focus);
     if (finding) void viewer.userJump(finding.series_instance_uid, finding.sop_instance_uid, finding.frame);
@@ -49,15 +44,18 @@ export type FrameProps = {
   mayMark?: boolean;
   mayRemove?: (id: string) => boolean;
   keys?: Bindings;
+  /** `?` opens this viewer's list of keys; around the desk the page has its own. */
+  ownHelp?: boolean;
   tools?: ComponentChildren;
   children?: ComponentChildren;
 };
 
 export function ViewerFrame(props: FrameProps) {
-  const { viewer, study, findings, focus, color = OWN_COLOR, pointing = null, mayMark = true, mayRemove = () => true } = props;
+  const { viewer, study, findings, focus, color = OWN_COLOR, pointing = null, mayMark = true, mayRemove = () => true, ownHelp = false } = props;
   const [help, setHelp] = useState(false);
   const openHelp = () => setHelp(true);
-  useKeys({ ...viewerBindings(viewer, { mayMark, mayPoint: pointing !== null, help: openHelp }), ...props.keys });
+  const helpKey: Bindings = ownHelp ? { '?': openHelp } : {};
+  useKeys({ ...viewerBindings(viewer, { mayMark, mayPoint: pointing !== null }), ...helpKey, ...props.keys });
   return (
     <div class="viewer reading" data-testid="viewer">
       <SeriesStrip viewer={viewer} findings={findings} />

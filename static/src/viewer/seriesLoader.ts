@@ -20,6 +20,10 @@ export class SeriesLoader {
     return fresh;
   }
 
+  forget(series_instance_uid: string): void {
+    this.known.delete(series_instance_uid);
+  }
+
   thumbnail(series_instance_uid: string): string {
     return `${this.url(series_instance_uid)}/thumbnail`;
   }

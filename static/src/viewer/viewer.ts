@@ -27,10 +27,9 @@ export class Viewer extends ViewerModel {
   }
 
   async userJump(uid: string, sop_instance_uid: string, frame: number): Promise<void> {
-    if (uid === this.current.value) {
-      const index = frameIndex(this.frames.value, sop_instance_uid, frame);
-      if (index >= 0) this.goto(index);
-    } else await this.openSeries(uid, { sop_instance_uid, frame });
+    const index = uid === this.current.value ? frameIndex(this.frames.value, sop_instance_uid, frame) : -1;
+    if (index >= 0) this.goto(index);
+    else await this.openSeries(uid, { sop_instance_uid, frame });
     this.told();
   }
 

@@ -8,9 +8,9 @@ const PAGE = 10;
 
 const TOOLS: Record<string, Tool> = { w: 'window', s: 'scroll', g: 'pan', z: 'zoom', m: 'length', a: 'arrow', e: 'ellipse', d: 'freehand' };
 
-type Abilities = { mayMark: boolean; mayPoint: boolean; help: () => void };
+type Abilities = { mayMark: boolean; mayPoint: boolean };
 
-export function viewerBindings(viewer: Viewer, { mayMark, mayPoint, help }: Abilities): Bindings {
+export function viewerBindings(viewer: Viewer, { mayMark, mayPoint }: Abilities): Bindings {
   const bindings: Bindings = {
     ArrowUp: () => viewer.userScroll(-1),
     ArrowDown: () => viewer.userScroll(1),
@@ -27,7 +27,6 @@ export function viewerBindings(viewer: Viewer, { mayMark, mayPoint, help }: Abil
     Escape: () => cancel(viewer),
     Delete: () => removeSelected(viewer),
     Backspace: () => removeSelected(viewer),
-    '?': help,
   };
   for (let digit = 1; digit <= 9; digit += 1) bindings[String(digit)] = () => preset(viewer, String(digit));
   for (const [key, tool] of Object.entries(TOOLS)) {

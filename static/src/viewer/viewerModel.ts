@@ -28,7 +28,8 @@ export class ViewerModel {
   readonly status = signal<Status>('empty');
   /** how many frames of this series are in memory */
   readonly loaded = signal(0);
-  readonly tool = signal<Tool>('window');
+  /** fingers scroll first, a mouse has its wheel for that */
+  readonly tool = signal<Tool>(matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window');
   readonly marks = signal<Mark[]>([]);
   readonly draft = signal<Mark | null>(null);
   /** id of the mark that was clicked */
@@ -97,6 +98,23 @@ export class ViewerModel {
 
   thumbnail(series_instance_uid: string): string {
     return this.loader.thumbnail(series_instance_uid);
+  }
+
+  /** The study has grown: what changed is read again, what is looked at stays. */
+  updateSeries(rows: SeriesRow[]): void {
+    const counts = new Map(this.series.peek().map((row) => [row.series_instance_uid, row.instance_count]));
+    const changed = rows.filter((row) => counts.get(row.series_instance_uid) !== row.instance_count).map((row) => row.series_instance_uid);
+    this.series.value = rows;
+    for (const uid of changed) this.loader.forget(uid);
+    const current = this.current.peek();
+    if (current && changed.includes(current)) void this.reopen(current);
+    else if (!current && rows[0]) void this.openSeries(rows[0].series_instance_uid);
+  }
+
+  private async reopen(uid: string): Promise<void> {
+    const view = this.getView();
+    if (view) await this.openSeries(uid, view);
+    if (view && this.current.peek() === uid) this.adoptView(view);
   }
 
   /** Opens a series at its middle or at a frame; resolves when its first frame is shown or has failed. */

@@ -44,7 +44,7 @@ function useRefetching(session: RoomSession, consultation: Resource<Consultation
     else consultation.reload();
   }, [notice?.count]);
   useEffect(() => {
-    if (study.data) session.viewer.series.value = study.data.series;
+    if (study.data) session.viewer.updateSeries(study.data.series);
   }, [study.data]);
 }
 
@@ -91,6 +91,7 @@ function RoomViewer({ session, study, findings, focus }: RoomViewerProps) {
         mayMark={mayI(state, 'mark')}
         mayRemove={(id) => session.mayRemove(id)}
         keys={{ f: () => session.toggleFollow(), F: () => session.toggleFollow() }}
+        ownHelp
         tools={<MediaTools session={session} />}
       >
         <LinkBar session={session} />
