@@ -35,21 +35,31 @@ async def stop_requested() -> None:
     await asked.wait()
 
 
-async def greet(platform: Platform, settings: Settings) -> None:
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+def say(words: str) -> None:
+    """To the person at the terminal."""
+    print(words, flush=True)  # noqa: T201
+
+
+async def greet(platform: Platform, settings: Settings, note: str) -> None:
+    if note:
+        say(note)
     token = await platform.people.ensure_setup_token()
-    print(f"telemed listens on {base}  (rooms on port {platform.rooms.port}, data in {settings.data})", flush=True)  # noqa: T201
     if token is not None:
-        print(f"First start: set up the administrator at {base}/setup#{token}  (works once)", flush=True)  # noqa: T201
+        say(f"First start: set up the administrator at {settings.base_url}/setup#{token}  (works once)")
+    say(f"telemed listens on {settings.base_url}  (rooms on port {platform.rooms.port}, data in {settings.data})")
 
 
 async def run(settings: Settings) -> None:
-    async with open_platform(settings) as platform, contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(listening(platform, settings))
+    async with open_platform(settings) as platform:
+        note = ""
         if settings.demo:
-            print(await stack.enter_async_context(demonstration.running(platform, settings)), flush=True)  # noqa: T201
-        await greet(platform, settings)
-        await stop_requested()
+            say("preparing the demonstration …")
+            note = await demonstration.prepare(platform, settings)
+        async with listening(platform, settings), contextlib.AsyncExitStack() as beside:
+            if settings.demo:
+                await beside.enter_async_context(demonstration.reviewing(settings))
+            await greet(platform, settings, note)
+            await stop_requested()
 
 
 def main() -> int:

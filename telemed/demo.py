@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -86,10 +87,12 @@ class Demo(Struct):
 
 
 class ReviewerSecrets(Struct):
-    """What the reference reviewer must know to check our events and to ask for tokens."""
+    """What the reference reviewer must know to check our events, to ask for tokens, and where it was registered."""
 
     secret: str
     key: str
+    base_url: str
+    port: int
 
 
 class Outcome(Protocol):
@@ -141,11 +144,27 @@ async def seed_demo(parts: Parts, places: Places, reviewer: NewEndpoint) -> Demo
     users = [await _add_user(parts, user) for user in _new_users()]
     await _store_sample(parts)
     demo = Demo(places.base_url, f"{places.base_url}/dicom-web", places.signaling_url, hospitals, users)
-    known = ReviewerSecrets(registered.secret, registered.key)
+    port = urlsplit(reviewer.url).port or 0
+    known = ReviewerSecrets(registered.secret, registered.key, places.base_url, port)
     await asyncio.to_thread(_write_private, places.folder / REVIEWER_SECRETS, known)
     # Last: whoever finds it finds everything else done.
     await asyncio.to_thread(_write_private, places.folder / DOCUMENT, demo)
     return demo
+
+
+def readdress(places: Places) -> None:
+    """Write today's addresses into the documents of an earlier start; those that are not there stay away."""
+    told = {
+        "base_url": places.base_url,
+        "dicomweb_url": f"{places.base_url}/dicom-web",
+        "signaling_url": places.signaling_url,
+    }
+    for name, kind in ((DOCUMENT, Demo), (REVIEWER_SECRETS, ReviewerSecrets)):
+        path = places.folder / name
+        if path.exists():
+            before = msgspec.json.decode(path.read_bytes(), type=kind)
+            known = {field: told[field] for field in told if hasattr(before, field)}
+            _write_private(path, msgspec.structs.replace(before, **known))
 
 
 async def _add_hospital(parts: Parts, hospital: Hospital) -> DemoHospital:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.cuttable import CuttableLink
+
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 FLAGS = [
@@ -36,6 +38,8 @@ class Server:
     base_url: str
     demo: dict
     data: Path
+    # What lies between the browsers and the rooms.
+    link: CuttableLink
 
     def login(self, hospital: str | None, index: int = 0) -> dict:
         """The demonstration user number ``index`` of a hospital (None: the administrator)."""
@@ -55,7 +59,7 @@ def wait_until_ready(process: subprocess.Popen, log: list[str]) -> None:
     """Read what the server prints until it says that it listens; the test's own time limit ends a hang."""
     for line in process.stdout:
         log.append(line)
-        if "http://" in line:
+        if line.startswith("telemed listens"):
             return
     pytest.fail("the server ended before it listened:\n" + "".join(log))
 
@@ -64,17 +68,25 @@ def wait_until_ready(process: subprocess.Popen, log: list[str]) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("server") / "var"
     port, signaling = free_port(), free_port()
+    link = CuttableLink(signaling)
     command = [sys.executable, "server.py", "--demo", "--data", str(data), "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--signaling-port", str(signaling)],
         cwd=ROOT,
-        env={**os.environ, "TELEMED_REVIEW_QUIET_SECONDS": "1", "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            "TELEMED_REVIEW_QUIET_SECONDS": "1",
+            "TELEMED_SIGNALING_URL": f"ws://127.0.0.1:{link.port}",
+            "PYTHONUNBUFFERED": "1",
+        },
         stdout=subprocess.PIPE,
         stderr=(data.parent / "server.log").open("w"),
         text=True,
     )
     wait_until_ready(process, [])
-    yield Server(f"http://127.0.0.1:{port}", json.loads((data / "demo.json").read_text(encoding="utf-8")), data)
+    demo = json.loads((data / "demo.json").read_text(encoding="utf-8"))
+    yield Server(f"http://127.0.0.1:{port}", demo, data, link)
+    link.close()
     process.terminate()
     process.communicate(timeout=20)
     ARTIFACTS.mkdir(exist_ok=True)
@@ -121,7 +133,7 @@ def sign_in(page: Page, user: dict) -> None:
     page.get_by_test_id("login-username").fill(user["username"])
     page.get_by_test_id("login-password").fill(user["password"])
     page.get_by_test_id("login-submit").click()
-    page.get_by_test_id("desk").wait_for()
+    page.get_by_test_id("whoami").wait_for()
 
 
 @pytest.fixture
