@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import Dataset
 from scipy import ndimage
 
 from reviewer.volume import Volume
+from tests.samples import patient_study, set_pixels, uid
 
 SPACING_MM = (2.0, 1.4, 1.4)
 SHAPE = (50, 220, 220)
@@ -88,3 +90,19 @@ def _ball(
     z, y, x = (axis[part] for axis, part in zip(AXES, box, strict=True))
     away = (z[:, None, None] - centre_mm[0]) ** 2 + (y[:, None] - centre_mm[1]) ** 2 + (x[None, :] - centre_mm[2]) ** 2
     hu[box][(away < radius_mm**2) & where[box]] = value
+
+
+def ct_images(volume: Volume, key: str = "phantom") -> list[Dataset]:
+    """The volume as CT images of one series, in the volume's order, from foot to head."""
+    images = []
+    for index, plane in enumerate(volume.hu):
+        image = patient_study(key)
+        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = uid(key, "instance", index)
+        image.InstanceNumber = len(volume.hu) - index
+        image.ImagePositionPatient = [-150.0, -150.0, index * volume.spacing_mm[0]]
+        image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        image.PixelSpacing, image.SliceThickness = list(volume.spacing_mm[1:]), volume.spacing_mm[0]
+        image.RescaleIntercept, image.RescaleSlope = -1200, 1
+        set_pixels(image, np.clip(plane + 1200, 0, 4095).astype(np.uint16))
+        images.append(image)
+    return images

@@ -1,10 +1,13 @@
 import copy
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imaging.review import errors
 from imaging.review.errors import ResultMalformed, ResultRefused, ResultTooLarge
 from imaging.review.manifest import Manifest, ManifestInstance, ManifestSeries
 from imaging.review.results import LIMIT_BYTES, Model, Terms, check, read
@@ -135,3 +138,20 @@ def test_no_bytes_at_all_make_it_stumble(body):
 def test_over_the_limit_is_refused_unread():
     with pytest.raises(ResultTooLarge):
         read(b" " * (LIMIT_BYTES + 1))
+
+
+def test_the_vendors_guide_shows_a_document_that_fits():
+    guide = (Path(__file__).parents[4] / "docs" / "ai-hook.md").read_text(encoding="utf-8")
+    example = next(block for block in re.findall(r"```json\n(.*?)```", guide, re.DOTALL) if '"eventId"' in block)
+    assert read(example.encode()).findings[0].location[0].type == "CIRCLE"
+
+
+def test_the_vendors_guide_names_the_codes_a_vendor_can_meet():
+    guide = (Path(__file__).parents[4] / "docs" / "ai-hook.md").read_text(encoding="utf-8")
+    doors_of_doctors_and_administrators = {
+        errors.EndpointUnknown, errors.FindingUnknown, errors.RulesInvalid, errors.RejectionWithoutReason,
+    }  # fmt: skip
+    ours = {one for one in vars(errors).values() if isinstance(one, type) and one.__module__ == errors.__name__}
+    assert {one.code for one in ours - doors_of_doctors_and_administrators} == set(
+        re.findall(r"`(review\.\w+)`", guide)
+    )

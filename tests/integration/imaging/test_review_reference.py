@@ -1,0 +1,206 @@
+"""The reference reviewer against the real archive over real HTTP: what a vendor's program lives through."""
+
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import aiohttp
+import numpy as np
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydicom import dcmread
+
+from foundation.clock import utc_now
+from foundation.errors import Unauthenticated
+from foundation.problem import problems
+from imaging.archive import Archive
+from imaging.dicomweb.app import routes as dicomweb_routes
+from imaging.review.completeness import Policy
+from imaging.review.endpoints import NewEndpoint
+from imaging.review.outbox import Addresses
+from imaging.review.routes import routes as vendor_routes
+from imaging.review.service import Review
+from reviewer import document
+from reviewer.platform import Platform
+from reviewer.webhook import Inbox, application
+from reviewer.worker import review
+from tests.archives import archive_at
+from tests.dicomweb import keep
+from tests.reviewer_phantoms import chest, ct_images
+from tests.samples import ct_slice, patient_study, rle
+
+
+class TokenGuard:
+    """Admits job tokens only, as telemed's guard does for a reviewer."""
+
+    def __init__(self):
+        self.records = []
+        self.service = None
+
+    async def access(self, request):
+        access = await self.service.access_for_token(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if access is None:
+            raise Unauthenticated()
+        return access
+
+    async def record(self, request, access, deed, study_id):
+        self.records.append((deed, access.caller, study_id))
+
+
+@dataclass
+class Stage:
+    """The archive, its review and the reviewer, each listening; ``run`` takes a study through all of them."""
+
+    archive: Archive
+    review: Review
+    guard: TokenGuard
+    inbox: Inbox
+    base_url: str
+    key: str
+
+    async def run(self, *images):
+        outcomes = await keep(self.archive, *images)
+        study_id = outcomes[0].study_id
+        await self.review.watcher.step()
+        await self.review.deliverer.deliver_due()
+        await self.inbox.idle()
+        (job,) = await self.review.service.jobs_of(study_id)
+        return job, await self.review.service.findings_of(study_id)
+
+
+async def no_news(*_):
+    """Nobody looks."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def listening(app, port):
+    server = TestServer(app, port=port)
+    await server.start_server()
+    yield
+    await server.close()
+
+
+def reference(port):
+    return NewEndpoint(
+        name="reference", vendor="telemed", model_name=document.MODEL_NAME, model_version=document.MODEL_VERSION,
+        url=f"http://127.0.0.1:{port}/", rules={"all": []}, finding_codes=document.FINDING_CODES,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def stage(sqlite_url, tmp_path):
+    port, reviewer_port, guard = free_port(), free_port(), TokenGuard()
+    base_url = f"http://127.0.0.1:{port}"
+    async with archive_at(sqlite_url, tmp_path / "blobs") as archive, aiohttp.ClientSession() as session:
+        hook = Review(archive.database, utc_now, Addresses(base_url), Policy(quiet_seconds=0), no_news)
+        guard.service = hook.service
+        app = web.Application(middlewares=[problems])
+        app.add_routes([*dicomweb_routes(archive, guard), *vendor_routes(hook.service, guard)])
+        registered = await hook.service.register_endpoint(reference(reviewer_port))
+        platform = Platform(session, base_url, registered.key, pauses=(0, 0))
+        inbox = Inbox(registered.secret, partial(review, platform))
+        async with listening(app, port), listening(application(inbox), reviewer_port):
+            yield Stage(archive, hook, guard, inbox, base_url, registered.key)
+        await hook.deliverer.close()
+
+
+async def test_nodules_of_a_chest_ct_become_circles_on_their_slices(stage):
+    volume, nodules = chest(7, (8, 12, 18))
+    images = ct_images(volume)
+    # One compressed image among them: the reviewer asks for native pixels and has no codec.
+    job, findings = await stage.run(*images[:20], rle(images[20]), *images[21:])
+    assert (job.state, job.last_error) == ("completed", "")
+    assert "Not a medical device" in job.summary
+    slices = {str(image.SOPInstanceUID): index for index, image in enumerate(images)}
+    for nodule in nodules:
+        z, y, x = np.divide(nodule.centre_mm, volume.spacing_mm)
+        assert any(
+            finding.kind == "circle"
+            and abs(slices[finding.sop_instance_uid] - z) <= 2
+            and np.hypot(finding.points[0][0] - x - 0.5, finding.points[0][1] - y - 0.5) < 2
+            for finding in findings
+        ), nodule
+    assert {finding.label_code for finding in findings} == {"99TELEMED:dense-candidate"}
+    assert all(finding.probability is None for finding in findings)
+
+
+async def test_anything_else_gets_an_image_quality_check(stage):
+    image = ct_slice(size=64)
+    image.Modality = "MR"
+    job, (finding,) = await stage.run(image)
+    assert (job.state, finding.kind, finding.label_code) == ("completed", "image", "99TELEMED:image-quality")
+    assert "quality check" in job.summary
+    assert "noise" in [one["name"] for one in finding.measurements]
+
+
+async def test_a_study_without_pixels_is_skipped_with_a_reason(stage):
+    job, findings = await stage.run(patient_study("no pixels", "1.2.840.10008.5.1.4.1.1.88.11"))
+    assert (job.state, findings) == ("skipped", [])
+    assert "pixels" in job.last_error
+
+
+async def test_what_the_reviewer_fetches_is_recorded_and_its_token_ends_with_the_job(stage):
+    image = ct_slice("recorded", size=64)
+    job, _ = await stage.run(image)
+    assert {(deed, caller) for deed, caller, _ in stage.guard.records} == {
+        ("review.fetch", f"review-job:{job.job_uid}"),
+        ("study.view", f"review-job:{job.job_uid}"),
+        ("review.result", f"review-job:{job.job_uid}"),
+    }
+    assert {study_id for *_, study_id in stage.guard.records} == {job.study_id}
+
+
+async def test_a_job_token_opens_no_other_study_and_stores_nothing(stage, monkeypatch):
+    other = ct_slice("other", size=16)
+    await keep(stage.archive, other)
+    (outcome,) = await keep(stage.archive, ct_slice("own", size=16))
+    issued = []
+    issue = stage.review.service.issue_token
+
+    async def noting(key, job_uid):
+        issued.append(await issue(key, job_uid))
+        return issued[-1]
+
+    monkeypatch.setattr(stage.review.service, "issue_token", noting)
+    monkeypatch.setattr(stage.inbox, "_review", no_review(stage))
+    await stage.review.watcher.step()
+    await stage.review.deliverer.deliver_due()
+    await stage.inbox.idle()
+    token = next(one.access_token for one in issued if one.job.study_key == outcome.study_id)
+    root, bearer = f"{stage.base_url}/dicom-web", {"Authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(headers=bearer) as vendor:
+        async with vendor.get(f"{root}/studies") as found:
+            assert len(await found.json()) == 1
+        async with vendor.get(f"{root}/studies/{other.StudyInstanceUID}/metadata") as refused:
+            assert refused.status == 404
+        headers = {"Content-Type": "application/dicom"}
+        async with vendor.post(f"{root}/studies", data=b"x", headers=headers) as refused:
+            assert 400 <= refused.status < 500
+
+
+def no_review(stage):
+    """Claims its jobs and does nothing with them."""
+
+    async def claim(job):
+        (endpoint,) = await stage.review.service.endpoints()
+        assert endpoint.enabled
+        async with aiohttp.ClientSession() as session:
+            await Platform(session, stage.base_url, stage.key, ()).token(job)
+
+    return claim
+
+
+async def test_a_real_chest_ct_is_taken_for_one(stage, shared_dicom):
+    images = [dcmread(path) for path in sorted((shared_dicom / "series" / "ct-chest-lidc").glob("*.dcm"))]
+    job, findings = await stage.run(*images)
+    assert job.state == "completed"
+    assert job.summary.startswith("Chest CT: ")
+    assert all(finding.kind == "circle" for finding in findings)
