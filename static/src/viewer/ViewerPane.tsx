@@ -50,7 +50,7 @@ function openStage(viewer: Viewer, element: HTMLDivElement, failed: () => void):
   let closed = false;
   let unfollow: (() => void) | undefined;
   const sizes = new ResizeObserver(() => viewer.resized([element.clientWidth, element.clientHeight]));
-  void Stage.open(element, viewer.study.study_id)
+  void Stage.open(element)
     .then((stage) => {
       if (closed) return stage.close();
       viewer.attach(stage);

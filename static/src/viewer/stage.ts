@@ -2,9 +2,10 @@
  * The only file that talks to Cornerstone3D: one stack viewport that shows one frame under one presentation.
  * The camera is computed by geometry.ts, so overlays drawn beside the canvas and the pixels on it share one truth.
  */
-import { Enums, imageLoader, init as initCore, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
+import { Enums, getConfiguration, imageLoader, init as initCore, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
 import { init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 
+import { newId } from '../shared/ids';
 import type { Frame } from './frames';
 import { cameraFor, type Axes, type Presentation, type Vector3 } from './geometry';
 import type { Window } from './presets';
@@ -12,19 +13,24 @@ import type { Window } from './presets';
 const CAMERA_DISTANCE_MM = 500;
 /** Around the image plane, wherever the last slice left the camera. */
 const CLIPPING_MM: Types.Point2 = [1, 2 * CAMERA_DISTANCE_MM];
-const VIEWPORT = 'image';
 const OVERDUE_MS = 30_000;
 /** Two cores are common on ward computers: one decodes, one draws. */
 const DECODERS = 2;
 
-let ready: Promise<void> | null = null;
+let shared: Promise<RenderingEngine> | null = null;
 
-function prepare(): Promise<void> {
-  ready ??= Promise.resolve().then(() => {
-    initCore();
+/**
+ * One engine with one WebGL context for the whole page: a context costs 0.1 s and more on ward computers, and
+ * Cornerstone would make seven. Worth calling before an image is wanted.
+ */
+export function warmUp(): Promise<RenderingEngine> {
+  shared ??= Promise.resolve().then(() => {
+    const defaults = getConfiguration();
+    initCore({ ...defaults, rendering: { ...defaults.rendering, webGlContextCount: 1 } });
     initLoader({ maxWebWorkers: DECODERS });
+    return new RenderingEngine('telemed');
   });
-  return ready;
+  return shared;
 }
 
 export class Stage {
@@ -37,16 +43,16 @@ export class Stage {
     private readonly viewport: Types.IStackViewport,
   ) {}
 
-  static async open(element: HTMLDivElement, name: string): Promise<Stage> {
-    await prepare();
-    const engine = new RenderingEngine(`engine-${name}`);
+  static async open(element: HTMLDivElement): Promise<Stage> {
+    const engine = await warmUp();
+    const viewportId = newId();
     engine.enableElement({
-      viewportId: VIEWPORT,
+      viewportId,
       element,
       type: Enums.ViewportType.STACK,
       defaultOptions: { background: [0, 0, 0] },
     });
-    return new Stage(engine, engine.getViewport(VIEWPORT) as Types.IStackViewport);
+    return new Stage(engine, engine.getViewport(viewportId) as Types.IStackViewport);
   }
 
   /** Calls `listener` after pixels reached the canvas. */
@@ -105,7 +111,7 @@ export class Stage {
   }
 
   close(): void {
-    this.engine.destroy();
+    this.engine.disableElement(this.viewport.id);
   }
 
   private isMonochrome1(): boolean {

@@ -69,7 +69,7 @@ export class ViewerModel {
 
   attach(stage: Stage): void {
     this.stage = stage;
-    stage.onRendered(() => (this.rendered.value = this.status.value === 'shown' ? this.frame.value : null));
+    stage.onRendered(() => this.drawn());
     stage.setFrames(this.frames.value);
     void this.showFrame();
   }
@@ -180,6 +180,12 @@ export class ViewerModel {
     if (!this.windowChosen) this.setWindow(frame.window ?? this.stage!.ownWindow());
     this.status.value = 'shown';
     this.draw(this.presentation.value);
+  }
+
+  /** Neighbours are fetched only once this frame is on the canvas: they would take its processor time. */
+  private drawn(): void {
+    if (this.status.value !== 'shown') return;
+    this.rendered.value = this.frame.value;
     this.prefetcher?.aim(prefetchOrder(this.index.value, this.frames.value.length, this.direction));
   }
 
@@ -204,10 +210,10 @@ export class ViewerModel {
     return presetsFor(this.frame.value?.modality ?? '', this.ownWindow());
   }
 
-  /** The view as it travels; null before anything is shown. */
+  /** The view as it travels; null until an image told which window it wants. */
   getView(): View | null {
     const frame = this.frame.value;
-    if (!frame || !this.current.value) return null;
+    if (!frame || !this.current.value || !this.windowChosen) return null;
     const { sop_instance_uid, frame: number } = frame;
     const where = { study: this.study.study_id, series_instance_uid: this.current.value, sop_instance_uid, frame: number };
     return { ...where, ...this.presentation.value };

@@ -8,6 +8,8 @@ import { useResource } from '../../components/resource';
 import { Fetched } from '../../components/States';
 import { useTitle } from '../../components/title';
 import { t } from '../../i18n';
+import { warmUp } from '../../viewer/stage';
+import { useViewer } from '../../viewer/StudyViewer';
 import { Entry } from './Entry';
 import { Inside } from './Inside';
 import { RoomSession } from './session';
@@ -33,14 +35,22 @@ export default function RoomPage() {
 }
 
 function Room({ consultation, study }: Ready) {
-  const [session, setSession] = useState<RoomSession | null>(null);
   const { route } = useLocation();
-  useEffect(() => () => session?.leave(), [session]);
   const back = () => route(`/consultations/${consultation.id}`);
+  if (!study) return <Entry consultation={consultation} mayEnter={false} enter={async () => undefined} back={back} />;
+  return <Visit consultation={consultation} study={study} back={back} />;
+}
+
+/** While devices are checked the viewer warms up and reads the first series, so that entering shows an image at once. */
+function Visit({ consultation, study, back }: { consultation: Consultation; study: Study; back: () => void }) {
+  const viewer = useViewer(study);
+  const [session, setSession] = useState<RoomSession | null>(null);
+  useEffect(() => void warmUp(), []);
+  useEffect(() => () => session?.leave(), [session]);
   const enter = async (stream: MediaStream) => {
     const answer = await joinRoom(consultation.id);
-    setSession(new RoomSession(consultation.id, answer, study!, stream));
+    setSession(new RoomSession(consultation.id, answer, viewer, stream));
   };
-  if (!session || !study) return <Entry consultation={consultation} mayEnter={study !== null} enter={enter} back={back} />;
+  if (!session) return <Entry consultation={consultation} mayEnter enter={enter} back={back} />;
   return <Inside session={session} first={consultation} study={study} back={back} again={() => setSession(null)} />;
 }

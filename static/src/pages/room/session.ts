@@ -6,7 +6,7 @@ import { computed, effect, signal } from '@preact/signals';
 
 import { joinRoom } from '../../api/endpoints';
 import { ApiError } from '../../api/http';
-import type { JoinAnswer, Study } from '../../api/types';
+import type { JoinAnswer } from '../../api/types';
 import { Call } from '../../call/call';
 import { stop } from '../../call/media';
 import { errorText, known, t } from '../../i18n';
@@ -14,17 +14,18 @@ import { Latest } from '../../shared/latest';
 import type { Mark, Point, View } from '../../shared/protocol';
 import { JoinRefused, RoomClient, type Ticket } from '../../shared/roomClient';
 import { iPresent, mayI, sharedView, shownMarks } from '../../shared/roomState';
-import { Viewer } from '../../viewer/viewer';
+import type { Viewer } from '../../viewer/viewer';
 import { colorOfOrdinal } from './colors';
 
 /** 30 Hz: what eyes take for continuous, half of what the room admits. */
 const STREAM_MS = 33;
 const TOAST_MS = 4000;
+/** Refusals that a little patience mends: request timeout, too many requests. */
+const PASSING = [408, 429];
 
 export class RoomSession {
   readonly client: RoomClient;
   readonly call: Call;
-  readonly viewer: Viewer;
   readonly following = signal(true);
   readonly toast = signal<string | null>(null);
   readonly enteredAt = Date.now();
@@ -40,16 +41,19 @@ export class RoomSession {
   private settled = false;
   private wasPresenting = false;
   private wasOpen = false;
+  /** Nobody has heard yet what this presenter looks at: just taken over, or back after a lost link. */
+  private untold = true;
+  /** the view that was applied last while following */
+  private followed: View | null = null;
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(consultation: string, first: JoinAnswer, study: Study, private readonly local: MediaStream) {
+  constructor(consultation: string, first: JoinAnswer, readonly viewer: Viewer, private readonly local: MediaStream) {
     this.client = new RoomClient({
       join: ticketSource(consultation, first),
       onMessage: (message) => this.call.receive(message),
       onRefused: (code) => this.say(refusalWords(code)),
     });
     this.call = new Call(this.client, local, first.ice_servers);
-    this.viewer = new Viewer(study, study.series);
     this.listenToViewer();
     this.undo = [effect(() => this.followRoom()), effect(() => void (this.viewer.marks.value = shownMarks(this.client.state.value)))];
     this.client.start();
@@ -139,23 +143,24 @@ export class RoomSession {
       this.settled = true;
       return queueMicrotask(() => this.settle(view));
     }
-    if (presenting && (tookOver || opened)) this.tellView();
-    if (!presenting && this.following.value && view) this.show(view);
+    if (tookOver || opened) this.untold = true;
+    if (presenting && this.untold && this.viewer.status.value === 'shown') this.tellView();
+    const follows = !presenting && this.following.value;
+    // The room also changes with every pointer and chat line; the same view need not be drawn again for those.
+    if (follows && view && view !== this.followed) this.show(view);
+    this.followed = follows ? view : null;
   }
 
-  /** The first picture: what the room shows, else the first series. */
+  /** The first picture: what the room shows, else what the viewer opened by itself. */
   private settle(view: View | null): void {
-    const first = this.viewer.series.peek()[0];
-    const shown = view ? this.viewer.applyView(view) : first && this.viewer.openSeries(first.series_instance_uid);
-    void Promise.resolve(shown).then(() => this.startPresenting(view));
+    void Promise.resolve(view && this.viewer.applyView(view)).then(() => this.startPresenting(view));
   }
 
   /** The side that invited begins: somebody must, and it is their patient. */
   private startPresenting(view: View | null): void {
     const state = this.client.state.peek();
     const mine = state.participants[state.me];
-    if (this.presenting.peek()) this.tellView();
-    else if (!state.presenter && !view && mine?.role === 'requester' && mayI(state, 'present')) this.requestControl();
+    if (!state.presenter && !view && mine?.role === 'requester' && mayI(state, 'present')) this.requestControl();
     else if (view) this.show(sharedView(state) ?? view);
   }
 
@@ -165,6 +170,7 @@ export class RoomSession {
   }
 
   private tellView(): void {
+    this.untold = false;
     queueMicrotask(() => {
       const view = this.viewer.getView();
       if (view) this.views.offer(view);
@@ -183,7 +189,7 @@ function ticketSource(consultation: string, first: JoinAnswer): () => Promise<Ti
 }
 
 function refuseForGood(error: unknown): never {
-  const final = error instanceof ApiError && error.status >= 400 && error.status < 500;
+  const final = error instanceof ApiError && error.status >= 400 && error.status < 500 && !PASSING.includes(error.status);
   throw final ? new JoinRefused(errorText(error)) : error;
 }
 
