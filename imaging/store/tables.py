@@ -114,7 +114,7 @@ class Instance(Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     # Of the stored bytes, hexadecimal.
     sha256: Mapped[str] = mapped_column(String(64))
-    # What the receiver repaired or noticed, as stable words (imaging.dicom.findings), shown to people.
+    # What the receiver repaired or noticed, as stable words (imaging.dicom.remarks), shown to people.
     remarks: Mapped[list[Any]] = mapped_column(default=list)
     received_at: Mapped[datetime]
 
