@@ -68,6 +68,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if "Allow" in raised.headers:
             reply.headers["Allow"] = raised.headers["Allow"]
         return reply
+    except ConnectionResetError:
+        # The caller left; there is nobody to answer and nothing went wrong here.
+        raise
     except Exception:
         # The route's pattern, not its path: a path may carry identifiers.
         resource = request.match_info.route.resource

@@ -112,7 +112,7 @@ def compile_sheet(shown: dict[str, Any], at: datetime) -> bytes:
     encoded = msgspec.json.encode(shown).decode()
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
     compiler = typst.Compiler(TEMPLATE, root=HERE, font_paths=fonts, sys_inputs={"sheet": encoded})
-    made = compiler.compile(format="pdf", pdf_standards="a-2u", timestamp=at)
+    made = compiler.compile(format="pdf", pdf_standards="a-2u", timestamp=at.replace(microsecond=0))
     assert isinstance(made, bytes)
     return made
 
