@@ -1,0 +1,63 @@
+import asyncio
+
+import pytest
+
+from foundation.clock import utc_now
+from foundation.ids import new_id
+from imaging.dicom.reading import ReadingLimits, examine
+from imaging.store import records
+from imaging.store.records import Arrival, Identity
+from tests.archives import archive_at
+from tests.samples import ct_series, to_bytes
+
+
+@pytest.fixture
+async def database(database_url, tmp_path):
+    async with archive_at(database_url, tmp_path / "archive") as archive:
+        yield archive.database
+
+
+@pytest.fixture
+def arrivals(tmp_path):
+    def examined(data):
+        path = tmp_path / "file"
+        path.write_bytes(to_bytes(data))
+        return examine(path, ReadingLimits())
+
+    return [Arrival("WZ01", examined(data), new_id()) for data in ct_series("1", 3, 16)]
+
+
+async def test_who_holds_the_study_decides_alone_what_is_new_in_it(database, arrivals):
+    """A second process with the same instance waits for the first, and then finds it stored."""
+    async with database.write() as session:
+        await records.write(session, arrivals[:1], utc_now())
+    written = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def first():
+        async with database.write() as session:
+            placed = await records.write(session, arrivals[1:2], utc_now())
+            written.set()
+            await go_on.wait()
+            return placed
+
+    async def second():
+        await written.wait()
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+        async with database.write() as session:
+            return await records.write(session, arrivals[1:2], utc_now())
+
+    (one,), (two,) = await asyncio.gather(first(), second())
+    assert (one.kind, two.kind) == ("stored", "already_stored")
+    assert one.study_id == two.study_id
+
+
+async def test_alike_means_the_same_bytes_under_the_same_uids(database, arrivals):
+    async with database.write() as session:
+        (placed,) = await records.write(session, arrivals[:1], utc_now())
+    found = arrivals[0].attributes
+    uids = found.study_instance_uid, found.series_instance_uid, found.sop_instance_uid
+    same = Identity("WZ01", *uids, arrivals[0].examined.sha256)
+    others = [Identity("SH01", *uids, same.sha256), Identity("WZ01", *uids, "0" * 64)]
+    async with database.read() as session:
+        assert await records.stored_alike(session, [same, *others]) == [placed.study_id, None, None]
