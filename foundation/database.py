@@ -78,7 +78,8 @@ class Database:
 
 def open_database(url: str) -> Database:
     """``url``: ``sqlite+aiosqlite:///path`` or ``postgresql+asyncpg://…``. Connects lazily."""
-    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    # Parameters name patients; errors are logged.
+    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -146,7 +146,8 @@ def refusing(why: RefusedAs) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        log.exception("an instance could not be stored", extra={"why": why})
+        # The error's own text may quote rows, and rows name patients.
+        log.error("an instance could not be stored", extra={"why": why, "error": type(error).__name__})  # noqa: TRY400
         full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise Unreadable(RefusedAs.DISK_FULL if full else why) from error
 

@@ -52,8 +52,8 @@ class OpenUpload:
         try:
             async with self._database.write() as session:
                 await session.execute(delete(Upload).where(Upload.id == self._key))
-        except (SQLAlchemyError, OSError):
-            log.exception("an upload's row could not be removed")
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("an upload's row could not be removed", extra={"error": type(error).__name__})
 
 
 @asynccontextmanager

@@ -144,15 +144,17 @@ async def test_dying_between_bytes_and_commit_leaves_nothing_visible(small_archi
     assert (await store(small_archive, body)).kind == "stored"
 
 
-async def test_a_failing_index_is_told_and_keeps_no_row(small_archive, monkeypatch):
+async def test_a_failing_index_is_told_and_keeps_no_row_and_no_name_in_the_log(small_archive, monkeypatch, caplog):
     async def away(*_):
-        raise OperationalError("INSERT", {}, Exception("disk I/O error"))
+        raise OperationalError("INSERT", {"patient_name": "Wang^XiaoDong"}, Exception("Wang^XiaoDong"))
 
     body = to_bytes(ct_slice(count=1, size=16))
     with monkeypatch.context() as patch:
         patch.setattr(ingest_module.records, "write", away)
         outcome = await store(small_archive, body)
     assert (outcome.word, outcome.failure_reason) == (RefusedAs.INDEX_AWAY, 0x0110)
+    assert "could not be stored" in caplog.text
+    assert "Wang" not in caplog.text
     assert await counts(small_archive) == [0, 0, 0, 0, 0]
     assert (await store(small_archive, body)).kind == "stored"
 
