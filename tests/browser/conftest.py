@@ -70,27 +70,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     port, signaling = free_port(), free_port()
     link = CuttableLink(signaling)
     command = [sys.executable, "server.py", "--demo", "--data", str(data), "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--signaling-port", str(signaling)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "TELEMED_REVIEW_QUIET_SECONDS": "1",
-            "TELEMED_SIGNALING_URL": f"ws://127.0.0.1:{link.port}",
-            "PYTHONUNBUFFERED": "1",
-        },
-        stdout=subprocess.PIPE,
-        stderr=(data.parent / "server.log").open("w"),
-        text=True,
-    )
-    wait_until_ready(process, [])
-    demo = json.loads((data / "demo.json").read_text(encoding="utf-8"))
-    yield Server(f"http://127.0.0.1:{port}", demo, data, link)
-    link.close()
-    process.terminate()
-    process.communicate(timeout=20)
+    settings = {
+        "TELEMED_REVIEW_QUIET_SECONDS": "1",
+        "TELEMED_SIGNALING_URL": f"ws://127.0.0.1:{link.port}",
+        "PYTHONUNBUFFERED": "1",
+    }
     ARTIFACTS.mkdir(exist_ok=True)
-    shutil.copy(data.parent / "server.log", ARTIFACTS / "server.log")
+    with (ARTIFACTS / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--signaling-port", str(signaling)],
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        wait_until_ready(process, [])
+        demo = json.loads((data / "demo.json").read_text(encoding="utf-8"))
+        yield Server(f"http://127.0.0.1:{port}", demo, data, link)
+        link.close()
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="package")

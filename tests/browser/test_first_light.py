@@ -74,7 +74,8 @@ def test_declining_needs_a_reason_and_the_requester_reads_it(open_page, server):
     key = steps.invite(asking)
     answering = open_page(server.login("SH01"), f"/consultations/{key}")
     answering.get_by_test_id("consult-decline").click()
-    expect(answering.get_by_test_id("consult-decline-confirm")).to_be_disabled()
+    answering.get_by_test_id("consult-decline-confirm").click()
+    expect(answering.get_by_test_id("consult-decline-text")).to_be_visible()
     answering.get_by_test_id("consult-decline-text").fill("当日手术,请改期")
     answering.get_by_test_id("consult-decline-confirm").click()
     expect(asking.get_by_test_id("consult-reason")).to_contain_text("当日手术,请改期")
@@ -144,7 +145,7 @@ def test_findings_lie_on_the_image_and_are_assessed(open_page, server, shot):
     finding = page.locator('li[data-testid^="finding-"]').first
     finding.wait_for(timeout=90_000)
     key = finding.get_attribute("data-testid").removeprefix("finding-")
-    finding.click()
+    finding.get_by_role("button").first.click()
     steps.wait_for_image(page)
     page.get_by_test_id(f"finding-shape-{key}").wait_for()
     shot(page, "study-findings")
