@@ -24,7 +24,6 @@ LAST_COMMAND: Final = 0x0000FFFF
 
 _SHORT_VRS: Final = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_BINARY_VRS: Final = frozenset({"OB", "OW", "UN"})
 
 
 @dataclass(frozen=True, slots=True)
