@@ -8,7 +8,7 @@ import pytest
 from reviewer import candidates, lungs
 from reviewer.lungs import Lungs
 from reviewer.volume import Volume
-from tests.reviewer_phantoms import SHAPE, SPACING_MM, chest
+from tests.reviewer_phantoms import AXES, SHAPE, SPACING_MM, chest
 
 DIAMETERS_MM = (6, 8, 10, 14, 20)
 SEEDS = range(4)
@@ -66,6 +66,42 @@ def test_the_circle_surrounds_the_nodule_on_the_slice_of_its_middle(scans):
             assert abs(one.slice_index - z) <= 1.5
             assert np.hypot(one.centre_px[0] - 0.5 - x, one.centre_px[1] - 0.5 - y) < 1.5
             assert one.radius_px * SPACING_MM[1] >= nodule.diameter_mm / 2
+
+
+def test_circles_count_from_the_corner_of_the_first_pixel(scans):
+    """Index 7 is the middle of the eighth pixel, which lies at 7.5."""
+    off = [
+        np.subtract(one.centre_px, np.divide(nodule.centre_mm, SPACING_MM)[:0:-1])
+        for nodules, listed in scans
+        for nodule in nodules
+        for one in listed
+        if hit(one, nodule) and nodule.diameter_mm <= 14
+    ]
+    assert np.mean(off, axis=0) == pytest.approx([0.5, 0.5], abs=0.2)
+
+
+@pytest.mark.parametrize("radius_mm", [3, 4, 5, 6])
+def test_a_thick_vessel_is_no_candidate(radius_mm):
+    volume, _ = chest(25, vessels=0)
+    z, y, x = (axis - middle for axis, middle in zip(AXES, (50, 145, 80), strict=True))
+    slanted = (y[None, :, None] - 0.3 * z[:, None, None]) ** 2 + (x[None, None, :] - 0.3 * z[:, None, None]) ** 2
+    volume.hu[slanted < radius_mm**2] = 40
+    assert run(volume) == []
+
+
+def test_a_nodule_at_the_pleura_is_found():
+    volume, _ = chest(26, vessels=0)
+    row, plane = 104, 25
+    edge = int(np.flatnonzero(volume.hu[plane, row] < -700)[(np.flatnonzero(volume.hu[plane, row] < -700) > 30)][0])
+    place = np.array([plane, row, edge + 2]) * SPACING_MM
+    away = sum(
+        axis.reshape(shape) ** 2
+        for axis, shape in zip(
+            (axis - at for axis, at in zip(AXES, place, strict=True)), ((-1, 1, 1), (1, -1, 1), (1, 1, -1)), strict=True
+        )
+    )
+    volume.hu[away < 5**2] = 40
+    assert [np.linalg.norm(np.subtract(one.centre_mm, place)) < 5 for one in run(volume)] == [True]
 
 
 def test_a_chest_without_nodules_gives_few_candidates():

@@ -234,3 +234,33 @@ async def test_waking_delivers_without_waiting_for_the_poll(hook, vendor):
     async with asyncio.timeout(10):
         await vendor.arrived.wait()
     assert len(vendor.got) == 1
+
+
+async def test_a_claim_while_the_answer_is_awaited_stands(hook):
+    vendor = Vendor(hangs=True)
+    hook.timeout_seconds = 0.5
+    deliverer = hook.new_deliverer()
+    async with vendor.listening() as server:
+        study, registered, job = await job_for(hook, str(server.make_url("/hook")))
+        delivering = asyncio.create_task(deliverer.deliver_due())
+        await vendor.arrived.wait()
+        await hook.service.issue_token(registered.key, job.job_uid)
+        await delivering
+        await deliverer.close()
+    (delivery,) = await hook.deliveries()
+    assert (delivery.state, delivery.last_error, await state_of(hook, study)) == ("delivered", "", "in_progress")
+
+
+async def test_an_endpoint_has_one_task_however_often_it_is_woken(hook):
+    vendor = Vendor(hangs=True)
+    async with vendor.listening() as server:
+        await job_for(hook, str(server.make_url("/hook")))
+        await hook.deliverer._step()
+        await vendor.arrived.wait()
+        (task,) = hook.deliverer._draining.values()
+        await add_study(hook.database, hook.clock)
+        hook.clock.passes(21)
+        await hook.watcher.step()
+        await hook.deliverer._step()
+        assert list(hook.deliverer._draining.values()) == [task]
+        await hook.deliverer.close()

@@ -248,6 +248,18 @@ async def test_a_newer_generation_replaces_what_nobody_judged(claimed):
     assert shown[-1].finding_id == judged.finding_id
 
 
+@pytest.mark.parametrize(
+    "ending", [{"status": "failed", "reason": "no memory", "findings": 0}, {"status": "in-progress"}]
+)
+async def test_a_newer_generation_that_is_not_done_replaces_nothing(claimed, ending):
+    await claimed.post(findings=2)
+    await add_instance(claimed.hook.database, claimed.hook.clock, claimed.study.id)
+    newer = await claim(claimed.hook, claimed.registered, claimed.study)
+    await newer.post(**ending)
+    shown = await claimed.hook.service.findings_of(claimed.study.id)
+    assert [one.job_uid for one in shown].count(claimed.job.job_uid) == 2
+
+
 # The doctors' side
 
 
@@ -289,6 +301,8 @@ async def test_the_list_of_open_findings_holds_only_what_one_may_see(claimed):
     invited = Access("u3", owners=frozenset({"SH01"}), study_ids=frozenset({claimed.study.id}))
     assert (await claimed.hook.service.unreviewed(invited))[1] == 2
     assert await claimed.hook.service.unreviewed(Access("nobody")) == ([], 0)
+    elsewhere = Access("u1", owners=frozenset({"WZ01", "SH01"}), only_owner="SH01")
+    assert await claimed.hook.service.unreviewed(elsewhere) == ([], 0)
 
 
 async def test_the_word_for_a_study_follows_its_review(claimed):
