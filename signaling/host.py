@@ -14,7 +14,6 @@ from foundation.ids import new_id
 from signaling.codes import CloseCode, ErrorCode, Refusal
 from signaling.commands import is_durable
 from signaling.guard import Journal
-from signaling.history import History
 from signaling.limits import Limits, Timers
 from signaling.messages import Message, encode
 from signaling.peer import Peer
@@ -170,8 +169,8 @@ async def open_host(name: str, journal: Journal, limits: Limits, timers: Timers,
     """The room as its journal tells it. Raises Refusal UNAVAILABLE when the journal cannot be read."""
     try:
         async with asyncio.timeout(timers.journal_ms / 1000):
-            history = History.restore(await journal.load(name), new_id(), limits)
+            room = Room(name, await journal.load(name), new_id(), limits, timers)
     except Exception as error:
         log.exception("a room cannot be restored", extra={"room": name})
         raise Refusal(ErrorCode.UNAVAILABLE, close=CloseCode.UNAVAILABLE) from error
-    return Host(Room(name, history, limits, timers), journal, timers, clock)
+    return Host(room, journal, timers, clock)

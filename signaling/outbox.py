@@ -52,6 +52,12 @@ class Outbox:
                 return None
             self._changed.clear()
             await self._changed.wait()
+        return self.take_now()
+
+    def take_now(self) -> bytes | None:
+        """The next frame if one waits."""
+        if not self._frames:
+            return None
         key, frame = self._frames.popitem(last=False)
         if isinstance(key[0], int):
             self._in_line -= 1

@@ -6,7 +6,7 @@ has them, or :meth:`Room.abandon`, which leaves the room as it was. The driver l
 everything that is not durable goes on meanwhile.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -50,11 +50,13 @@ class Proposal:
 class Room:
     """One live session. Not thread-safe; every method returns what must be sent, in order."""
 
-    def __init__(self, name: str, history: History, limits: Limits, timers: Timers) -> None:
+    def __init__(self, name: str, events: Sequence[Event], epoch: str, limits: Limits, timers: Timers) -> None:
+        """The room that ``events`` tell of; ``epoch`` names its history if it has none yet. Raises BrokenHistory."""
         self.name = name
         self._limits = limits
         self._timers = timers
-        self._state = State(history, limits, Answers(limits.remembered_commands, history.ring))
+        history = History.restore(events, epoch, limits)
+        self._state = State(history, limits, Answers(limits.remembered_commands, events))
         self._person_of: dict[str, str] = {}
         self._ordinals = 0
         self._ticked_at: datetime | None = None
@@ -217,8 +219,10 @@ class Room:
             before.claims, before.link = arrival.claims, arrival.link
             before.lost_at, before.heard_at, before.hidden = None, now, False
             return before
+        if before is not None:
+            return Seat(arrival.claims, arrival.visit, before.ordinal, arrival.link, before.allowances, now, now)
         self._ordinals += 1
-        rates = allowances(self._limits, now) if before is None else before.allowances
+        rates = allowances(self._limits, now)
         return Seat(arrival.claims, arrival.visit, self._ordinals, arrival.link, rates, now, now)
 
     def _welcome(self, seat: Seat, arrival: Arrival) -> Envelope:
@@ -230,8 +234,8 @@ class Room:
             "resume_token": arrival.resume_token,
             "snapshot": self._state.snapshot(durable=missed is None),
             "events": [event.envelope() for event in missed or []],
-            "timers": {name: getattr(self._timers, name) for name in _TIMERS_TOLD},
-            "limits": {name: getattr(self._limits, name) for name in _LIMITS_TOLD},
+            "timers": {name: getattr(self._timers, name) for name in TIMERS_TOLD},
+            "limits": {name: getattr(self._limits, name) for name in LIMITS_TOLD},
             "features": messages.FEATURES,
         }
         return Envelope(k=ServerKind.WELCOME, b=body)
@@ -347,8 +351,8 @@ _UPKEEP: Final[Mapping[ClientKind, _Upkeep]] = {
 # A slot of its own, because a long history may be larger than all that may wait in line for one peer.
 _WELCOME_SLOT: Final = ("welcome",)
 
-_TIMERS_TOLD: Final = ("ping_ms", "dead_ms", "hidden_dead_ms", "seat_ms", "backoff_ms")
-_LIMITS_TOLD: Final = (
+TIMERS_TOLD: Final = ("ping_ms", "dead_ms", "hidden_dead_ms", "seat_ms", "backoff_ms")
+LIMITS_TOLD: Final = (
     "frame_bytes",
     "chat_characters",
     "mark_points",
