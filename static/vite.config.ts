@@ -15,6 +15,7 @@ export default defineConfig({
   },
   resolve: {
     // Emscripten's codec loaders name Node modules in a branch that a browser never takes.
+    // (`events` is no such module: vtk.js needs a real one, so it stands in package.json.)
     alias: { fs: absent, path: absent, url: absent },
   },
   // Cornerstone3D's decoders are module workers.
