@@ -151,4 +151,5 @@ def main() -> None:
         asyncio.run(run(Path(folder), arguments.slices, arguments.turns))
 
 
-main()
+if __name__ == "__main__":
+    main()
