@@ -1,4 +1,5 @@
-"""What all three parts stand on: the error tree, the one JSON error shape, the database handle, ids and the clock.
+"""What all three parts stand on: the error tree, the one JSON error shape, the database handle, ids,
+the clock and the background task.
 
 Imports none of the parts. Anything a single part needs belongs to that part instead.
 """

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from standardwebhooks import Webhook
 
+from foundation.background import Ticker
 from foundation.clock import Clock
 from foundation.database import Database
 from imaging.review import jobs, retry
-from imaging.review.background import Ticker
 from imaging.review.jobs import DeliveryState
 from imaging.review.model import JobEvent, JobState
 from imaging.review.retry import Answer, Verdict

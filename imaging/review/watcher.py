@@ -8,10 +8,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from foundation.background import Ticker
 from foundation.clock import Clock
 from foundation.database import Database
 from imaging.review import outbox
-from imaging.review.background import Ticker
 from imaging.review.completeness import Facts, OpenUpload, Policy, decide, due_at
 from imaging.review.outbox import Addresses
 from imaging.review.tables import ReviewDecision, ReviewJob

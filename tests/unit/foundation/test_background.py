@@ -1,6 +1,6 @@
 import asyncio
 
-from imaging.review.background import Ticker
+from foundation.background import Ticker
 
 
 class Steps:
