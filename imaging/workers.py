@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import resource
 import signal
 import threading
@@ -26,6 +27,15 @@ def _prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    threading.Thread(target=_end_with_service, name="end-with-service", daemon=True).start()
+
+
+def _end_with_service() -> None:
+    # A service that is killed cannot end its workers, and one that waits for work never notices by itself.
+    service = multiprocessing.parent_process()
+    if service is not None:
+        service.join()
+        os._exit(1)
 
 
 def _executor(processes: int) -> ProcessPoolExecutor:
