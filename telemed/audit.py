@@ -59,6 +59,16 @@ class Action(StrEnum):
     OPINION_PRINT = "doctor:opinion:print"
 
 
+class Purpose(StrEnum):
+    """Why it was done. In capitals: a purpose of use of HL7 v3 (PurposeOfUse)."""
+
+    TREATMENT = "TREAT"
+    OPERATIONS = "HOPERAT"
+    ADMINISTRATION = "HSYSADMIN"
+    CONSULTATION = "consultation"
+    REVIEW = "review"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who did it. name: of staff or of a key, never of a patient. hospital: code, None outside any hospital."""
@@ -78,15 +88,15 @@ class Entry:
     """One deed to be recorded.
 
     subject_id: key of the user, hospital, API key or finding that the deed changed, where it is neither a study nor a
-    consultation. purpose: why, as a short stable word. address: the peer's network address.
+    consultation. address: the peer's network address.
     """
 
     action: Action
     actor: Actor
+    purpose: Purpose
     study_id: str | None = None
     consultation_id: str | None = None
     subject_id: str = ""
-    purpose: str = ""
     outcome: Outcome = "success"
     address: str = ""
 

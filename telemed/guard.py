@@ -10,7 +10,7 @@ from aiohttp import web
 from foundation.clock import Clock, utc_now
 from imaging.guard import Access, Deed
 from telemed.access import Person, Role, Who, study_access
-from telemed.audit import Action, Actor, ActorKind, Audit, Entry, actor_of
+from telemed.audit import Action, Actor, ActorKind, Audit, Entry, Purpose, actor_of
 from telemed.identity import Identity
 
 
@@ -116,11 +116,11 @@ _ACTIONS: Final[dict[tuple[Deed, ActorKind], Action]] = {
 def _entry(who: Who, access: Access, deed: Deed, study_id: str | None, address: str) -> Entry:
     actor = Actor("reviewer", access.caller) if who is None else actor_of(who)
     action = _ACTIONS.get((deed, actor.kind), Action.REVIEWER_STUDY_FETCH)
-    return Entry(action, actor, study_id=study_id, purpose=_purpose(actor, access, study_id), address=address)
+    return Entry(action, actor, purpose_of(actor, access, study_id), study_id=study_id, address=address)
 
 
-def _purpose(actor: Actor, access: Access, study_id: str | None) -> str:
-    """TREAT is the purpose of use "treatment" (HL7 v3 PurposeOfUse)."""
+def purpose_of(actor: Actor, access: Access, study_id: str | None) -> Purpose:
+    """Why somebody with this access deals with that study."""
     if actor.kind == "reviewer":
-        return "review"
-    return "consultation" if study_id in access.study_ids else "TREAT"
+        return Purpose.REVIEW
+    return Purpose.CONSULTATION if study_id in access.study_ids else Purpose.TREATMENT

@@ -11,7 +11,7 @@ from foundation.database import Database
 from foundation.errors import Conflict, Forbidden, Unauthenticated
 from telemed.access import Person
 from telemed.audit import Action as Deed
-from telemed.audit import Audit, Entry, Outcome, actor_of
+from telemed.audit import Audit, Entry, Outcome, Purpose, actor_of
 from telemed.consultations import document, pdf
 from telemed.consultations.document import Document, OpinionText
 from telemed.consultations.model import (
@@ -201,5 +201,11 @@ def _stale(version: int) -> OpinionStale:
 
 def _entry(deed: Deed, person: Person, row: ConsultationRow, address: str, outcome: Outcome = "success") -> Entry:
     return Entry(
-        deed, actor_of(person), study_id=row.study_id, consultation_id=row.id, outcome=outcome, address=address
+        deed,
+        actor_of(person),
+        Purpose.CONSULTATION,
+        study_id=row.study_id,
+        consultation_id=row.id,
+        outcome=outcome,
+        address=address,
     )

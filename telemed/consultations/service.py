@@ -17,7 +17,7 @@ from foundation.errors import Conflict, Forbidden, Unprocessable
 from foundation.ids import new_id
 from telemed.access import Person, may_enter_room, may_send
 from telemed.audit import Action as Deed
-from telemed.audit import Audit, Entry, actor_of
+from telemed.audit import Audit, Entry, Purpose, actor_of
 from telemed.consultations import invitation as invitations
 from telemed.consultations.document import Subject
 from telemed.consultations.invitation import Invitation
@@ -235,4 +235,11 @@ def _require_may_enter(person: Person, row: ConsultationRow) -> None:
 
 
 def _entry(deed: Deed, person: Person, row: ConsultationRow, address: str) -> Entry:
-    return Entry(deed, actor_of(person), study_id=row.study_id, consultation_id=row.id, address=address)
+    return Entry(
+        deed,
+        actor_of(person),
+        Purpose.CONSULTATION,
+        study_id=row.study_id,
+        consultation_id=row.id,
+        address=address,
+    )

@@ -10,7 +10,7 @@ from imaging.review.errors import FindingUnknown
 from telemed.access import Person
 from telemed.audit import Action, Audit, Entry, actor_of
 from telemed.findings.model import Finding, FindingList, Job, ListedFinding, StudyReviewReport
-from telemed.guard import PlatformGuard
+from telemed.guard import PlatformGuard, purpose_of
 from telemed.studies.model import StudyRow
 from telemed.studies.service import StudyDesk
 
@@ -63,10 +63,11 @@ class Findings:
         study_id = (await self._review.finding(finding_id)).study_id
         if await self._desk.find(person, study_id) is None:
             raise FindingUnknown()
-        judged = await self._review.assess(finding_id, person.user_id, person.name, decision, reason)
         actor = actor_of(person)
+        purpose = purpose_of(actor, await self._guard.access_of(person), study_id)
+        judged = await self._review.assess(finding_id, person.user_id, person.name, decision, reason)
         await self._audit.record(
-            Entry(Action.FINDING_ASSESS, actor, study_id=study_id, subject_id=finding_id, address=address)
+            Entry(Action.FINDING_ASSESS, actor, purpose, study_id=study_id, subject_id=finding_id, address=address)
         )
         return _converted(judged)
 

@@ -11,7 +11,7 @@ from foundation.database import Database
 from foundation.errors import NotFound
 from foundation.ids import new_id
 from telemed.access import HospitalSystem, Person
-from telemed.audit import Action, Audit, Entry
+from telemed.audit import Action, Audit, Entry, Purpose
 from telemed.people.model import ApiKey, fingerprint, key_prefix, new_secret, split_key
 from telemed.people.service import acting, existing_hospital
 from telemed.people.tables import ApiKeyRow
@@ -39,7 +39,7 @@ class ApiKeys:
         async with self._database.write() as session:
             await existing_hospital(session, hospital)
             session.add(self._new_row(key_id, hospital, label, secret))
-            self._audit.add(session, Entry(Action.API_KEY_CREATE, acting(by), subject_id=key_id, address=address))
+            self._audit.add(session, _entry(Action.API_KEY_CREATE, by, key_id, address))
         return key_id, f"{key_prefix(key_id)}_{secret}"
 
     async def revoke(self, by: Person, hospital: str, key_id: str, *, address: str = "") -> None:
@@ -49,7 +49,7 @@ class ApiKeys:
             if row is None or row.hospital_code != hospital:
                 raise NotFound()
             row.revoked_at = row.revoked_at or self._clock()
-            self._audit.add(session, Entry(Action.API_KEY_REVOKE, acting(by), subject_id=key_id, address=address))
+            self._audit.add(session, _entry(Action.API_KEY_REVOKE, by, key_id, address))
 
     async def find(self, key: str) -> HospitalSystem | None:
         """Whose key this is; None when it is unknown, wrong or revoked."""
@@ -81,6 +81,10 @@ class ApiKeys:
             last_used_at=None,
             revoked_at=None,
         )
+
+
+def _entry(action: Action, by: Person | None, key_id: str, address: str) -> Entry:
+    return Entry(action, acting(by), Purpose.ADMINISTRATION, subject_id=key_id, address=address)
 
 
 def _stale(last_used_at: datetime | None, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from foundation.clock import Clock, utc_now
 from foundation.database import Database
 from foundation.ids import new_id
 from telemed.access import Person, Role
-from telemed.audit import SYSTEM, Action, Actor, Audit, Entry, actor_of
+from telemed.audit import SYSTEM, Action, Actor, Audit, Entry, Purpose, actor_of
 from telemed.people.model import (
     Hospital,
     HospitalExists,
@@ -146,7 +146,7 @@ class People:
             await session.execute(delete(SetupTokenRow))
             session.add(row)
             actor = Actor("user", row.id, row.name)
-            self._audit.add(session, Entry(Action.SETUP_REDEEM, actor, address=address))
+            self._audit.add(session, Entry(Action.SETUP_REDEEM, actor, Purpose.ADMINISTRATION, address=address))
         return user_of(row)
 
     async def _new_row(self, new: NewUser) -> UserRow:
@@ -190,7 +190,7 @@ async def _check_setup_token(session: AsyncSession, token: str, *, lock: bool = 
 
 
 def _deed(action: Action, by: Person | None, subject: str, address: str) -> Entry:
-    return Entry(action, acting(by), subject_id=subject, address=address)
+    return Entry(action, acting(by), Purpose.ADMINISTRATION, subject_id=subject, address=address)
 
 
 def acting(by: Person | None) -> Actor:

@@ -14,7 +14,7 @@ from foundation.clock import Clock, utc_now
 from foundation.database import Database
 from foundation.ids import new_id
 from telemed.access import Person
-from telemed.audit import ANONYMOUS, Action, Actor, Audit, Entry, actor_of
+from telemed.audit import ANONYMOUS, Action, Actor, Audit, Entry, Outcome, Purpose, actor_of
 from telemed.people.model import (
     Attempt,
     BadCredentials,
@@ -75,7 +75,7 @@ class Sessions:
             row.password_hash = rehashed or row.password_hash
             await self._end(session, old_token)
             session.add(self._new_row(token, row.id))
-            self._audit.add(session, Entry(Action.SESSION_CREATE, actor_of(person_of(row)), address=address))
+            self._audit.add(session, _entry(Action.SESSION_CREATE, actor_of(person_of(row)), address))
             return token, user_of(row)
 
     async def find(self, token: str) -> LoginSession | None:
@@ -92,7 +92,7 @@ class Sessions:
     async def sign_out(self, token: str, person: Person, *, address: str) -> None:
         async with self._database.write() as session:
             await self._end(session, token)
-            self._audit.add(session, Entry(Action.SESSION_END, actor_of(person), address=address))
+            self._audit.add(session, _entry(Action.SESSION_END, actor_of(person), address))
 
     async def confirm(self, person: Person, password: str, *, address: str) -> None:
         """A signature: the signed-in person gives the password again. Raises BadCredentials or TooManyAttempts."""
@@ -163,4 +163,8 @@ _LOCK = {"of": UserRow}
 def _refusal(row: UserRow | None, address: str) -> Entry:
     # What was typed as a username is not kept: it may be somebody's password.
     actor = ANONYMOUS if row is None else Actor("anonymous", row.id, row.name, row.hospital_code)
-    return Entry(Action.SESSION_CREATE, actor, outcome="failure", address=address)
+    return _entry(Action.SESSION_CREATE, actor, address, "failure")
+
+
+def _entry(action: Action, actor: Actor, address: str, outcome: Outcome = "success") -> Entry:
+    return Entry(action, actor, Purpose.OPERATIONS, outcome=outcome, address=address)

@@ -1,6 +1,6 @@
 import pytest
 
-from telemed.audit import SYSTEM, Action, Actor, Entry
+from telemed.audit import SYSTEM, Action, Actor, Entry, Purpose
 from tests.telemed_people import open_telemed, sign_in
 
 
@@ -23,7 +23,8 @@ async def admin(telemed):
 async def record_views(telemed, count):
     for number in range(count):
         telemed.clock.advance(seconds=1)
-        await telemed.audit.record(Entry(Action.USER_STUDY_VIEW, Actor("user", f"u{number % 2}", "王医生", "WZ01")))
+        doctor = Actor("user", f"u{number % 2}", "王医生", "WZ01")
+        await telemed.audit.record(Entry(Action.USER_STUDY_VIEW, doctor, Purpose.TREATMENT))
 
 
 async def items(client, **params):
@@ -55,7 +56,7 @@ async def test_a_listing_that_cannot_be_is_refused(admin, params):
 async def test_a_record_commits_with_its_deed_or_not_at_all(telemed):
     with pytest.raises(RuntimeError, match="boom"):
         async with telemed.database.write() as session:
-            telemed.audit.add(session, Entry(Action.OPINION_SIGN, SYSTEM))
+            telemed.audit.add(session, Entry(Action.OPINION_SIGN, SYSTEM, Purpose.CONSULTATION))
             await session.flush()
             raise RuntimeError("boom")
     assert await telemed.audit.listing(action="doctor:opinion:sign") == []
