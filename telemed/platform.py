@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from foundation.background import Ticker
 from foundation.clock import Clock, utc_now
 from foundation.database import Database, open_database
 from foundation.problem import problems
@@ -54,6 +55,7 @@ from telemed.web import Route, mount
 
 # STOW bodies are streamed and limited part by part; what aiohttp reads whole is JSON.
 JSON_BODY_BYTES: Final = 1 << 20
+SWEEP_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Ground:
     rooms: SignalingServer
     people: People
     audit: Audit
-    passwords: Passwords
+    sessions: Sessions
     tickets: Tickets
     clock: Clock
 
@@ -95,20 +97,36 @@ async def open_platform(
     async with _open_database(settings) as database:
         events, audit = Events(), Audit(database, clock)
         people = People(database, audit, passwords, clock=clock)
+        sessions = Sessions(database, audit, passwords, clock=clock)
         rooms = _rooms(settings, database, people, tickets, clock)
         announcer = Announcer(database, events, rooms)
         async with (
             rooms,
+            _sweeping(sessions),
             _open_review(settings, database, announcer, clock) as review,
             open_archive(
                 database, settings.data / "blobs", _limits(settings), clock, announcer.study_changed
             ) as archive,
         ):
-            ground = Ground(
-                settings, database, archive, review, events, rooms, people, audit, passwords, tickets, clock
-            )
+            ground = Ground(settings, database, archive, review, events, rooms, people, audit, sessions, tickets, clock)
             keys = ApiKeys(database, audit, clock=clock)
             yield Platform(_application(ground, keys), archive, people, keys, review, rooms)
+
+
+@asynccontextmanager
+async def _sweeping(sessions: Sessions) -> AsyncIterator[None]:
+    """What has ended is removed at the start and every hour."""
+
+    async def sweep() -> float:
+        await sessions.sweep()
+        return SWEEP_SECONDS
+
+    ticker = Ticker("session-sweep", sweep, SWEEP_SECONDS)
+    ticker.start()
+    try:
+        yield
+    finally:
+        await ticker.close()
 
 
 def _rooms(settings: Settings, database: Database, people: People, tickets: Tickets, clock: Clock) -> SignalingServer:
@@ -118,7 +136,7 @@ def _rooms(settings: Settings, database: Database, people: People, tickets: Tick
         tickets=tickets,
         journal=RoomJournal(database),
         admission=RoomAdmission(database, people),
-        origins=frozenset({settings.public_url} - {""}),
+        origins=frozenset({settings.public_url.rstrip("/")} - {""}),
         clock=clock,
     )
 
@@ -152,15 +170,14 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
 def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     """The HTTP side: API, DICOMweb, vendor door, health, pages."""
     settings, database, review = ground.settings, ground.database, ground.review.service
-    sessions = Sessions(database, ground.audit, ground.passwords, clock=ground.clock)
-    identity = Identity(sessions, keys, review)
+    identity = Identity(ground.sessions, keys, review)
     guard = PlatformGuard(identity, Shares(database), ground.audit, clock=ground.clock)
     metrics = health.Metrics()
     addresses = Addresses(settings.public_url, settings.signaling_url, settings.signaling_port)
     app = web.Application(middlewares=[metrics.middleware(), problems], client_max_size=JSON_BODY_BYTES)
     headers.attach(app, addresses)
-    mount(app, _api(ground, sessions, keys, guard, addresses), identity)
-    app.add_routes(dicomweb_routes(ground.archive, guard))
+    mount(app, _api(ground, keys, guard, addresses), identity)
+    app.add_routes(dicomweb_routes(ground.archive, guard, settings.public_url or None))
     app.add_routes(vendor_routes(review, guard))
     app.add_routes(health.routes(metrics, {"database": health.database_check(database)}))
     app.add_routes(pages.routes())
@@ -168,22 +185,22 @@ def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     return app
 
 
-def _api(ground: Ground, sessions: Sessions, keys: ApiKeys, guard: PlatformGuard, addresses: Addresses) -> list[Route]:
+def _api(ground: Ground, keys: ApiKeys, guard: PlatformGuard, addresses: Addresses) -> list[Route]:
     """Every row of the JSON API, its own description last."""
-    review, people = ground.review.service, ground.people
+    review, people, sessions = ground.review.service, ground.people, ground.sessions
     desk = StudyDesk(ground.archive.catalog, review, people, guard)
     rows = [
         *people_routes(sessions, people, keys, secure_cookie=ground.settings.public_url.startswith("https:")),
         *study_routes(desk),
         *finding_routes(Findings(review, desk, guard, ground.audit)),
-        *_consultations(ground, sessions, desk, addresses),
+        *_consultations(ground, desk, addresses),
         *event_routes(EventStream(ground.events)),
         *audit_routes(ground.audit),
     ]
     return [*rows, openapi.route(rows)]
 
 
-def _consultations(ground: Ground, sessions: Sessions, desk: StudyDesk, addresses: Addresses) -> list[Route]:
+def _consultations(ground: Ground, desk: StudyDesk, addresses: Addresses) -> list[Route]:
     presenter = Presenter(ground.people, desk)
     news = Newsroom(ground.events, ground.rooms)
     consultations = Consultations(
@@ -199,7 +216,7 @@ def _consultations(ground: Ground, sessions: Sessions, desk: StudyDesk, addresse
     opinions = Opinions(
         database=ground.database,
         people=ground.people,
-        passwords=sessions,
+        passwords=ground.sessions,
         presenter=presenter,
         audit=ground.audit,
         news=news,
