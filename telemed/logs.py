@@ -29,6 +29,6 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # Their information lines carry addresses and paths of single requests.
-    for noisy in ("aiohttp.access", "alembic", "asyncio", "websockets"):
+    # What they say below warnings holds addresses, paths and parameters of single requests, and so patients' names.
+    for noisy in ("aiohttp", "aiosqlite", "alembic", "asyncio", "sqlalchemy", "websockets"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
