@@ -5,10 +5,10 @@ Every row is documented in docs/operations.md; a contract test keeps the two tog
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 PREFIX = "TELEMED_"
 
@@ -52,6 +52,21 @@ class Settings:
     def base_url(self) -> str:
         """The HTTP port as programs beside it reach it, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+
+# What a value must be beyond its type, and how to say so.
+_FIT: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "port": (range(1 << 16).__contains__, "0 to 65535"),
+    "signaling_port": (range(1 << 16).__contains__, "0 to 65535"),
+    "database_url": (
+        lambda url: url == "" or url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")),
+        "postgresql+asyncpg://…",
+    ),
+    "workers": (lambda count: count >= 1, "1 or more"),
+    "max_part_bytes": (lambda count: count >= 1, "1 or more"),
+    "review_quiet_seconds": (lambda seconds: seconds >= 0, "0 or more"),
+    "log_level": ({"DEBUG", "INFO", "WARNING", "ERROR"}.__contains__, "DEBUG, INFO, WARNING or ERROR"),
+}
 
 
 class BadSetting(ValueError):
@@ -100,4 +115,8 @@ def load(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
     """Defaults, overridden by the environment, overridden by the command line. Raises :class:`BadSetting`."""
     given = from_environment(os.environ if environ is None else environ)
     given.update(vars(_parser().parse_args(arguments)))
+    for name, (fits, words) in _FIT.items():
+        # The value is not repeated: the address of a database may hold a password.
+        if name in given and not fits(given[name]):
+            raise BadSetting(f"{PREFIX}{name.upper()}: say {words}")
     return Settings(**given)

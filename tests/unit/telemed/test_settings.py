@@ -25,10 +25,22 @@ def test_a_misspelt_variable_is_refused_by_name():
         load([], {"TELEMED_PROT": "7000"})
 
 
-@pytest.mark.parametrize(("name", "value"), [("TELEMED_PORT", "eighty"), ("TELEMED_DEMO", "perhaps")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEMED_PORT", "eighty"),
+        ("TELEMED_PORT", "65536"),
+        ("TELEMED_DEMO", "perhaps"),
+        ("TELEMED_WORKERS", "0"),
+        ("TELEMED_LOG_LEVEL", "LOUD"),
+        ("TELEMED_REVIEW_QUIET_SECONDS", "-1"),
+        ("TELEMED_DATABASE_URL", "mysql://root:secret@localhost/x"),
+    ],
+)
 def test_a_value_that_does_not_fit_is_refused_by_name(name, value):
-    with pytest.raises(BadSetting, match=name):
+    with pytest.raises(BadSetting, match=name) as refusal:
         load([], {name: value})
+    assert "secret" not in str(refusal.value)
 
 
 def test_without_a_database_url_the_data_folder_holds_it(tmp_path):
