@@ -13,7 +13,8 @@ from reviewer.volume import NotAVolume, Volume, stacked
 
 FEWEST_SLICES = 5
 MOST_FLAGGED = 10
-DISCLAIMER = "Not a medical device: for a doctor to look at, not to rely on."
+# What a doctor reads is Chinese: this reviewer serves the platform's own hospitals.
+DISCLAIMER = "本程序不是医疗器械，结果仅供医师参考。"
 
 FOUND, NOTHING_FOUND = "111242", "111241"  # PS3.16 CID 6047: succeeded with findings, succeeded without findings
 
@@ -47,8 +48,8 @@ class NothingToDo(Exception):
     """No image in the study has pixels that can be read."""
 
 
-DENSE_CANDIDATE = ("dense-candidate", "Dense candidate in the lung")
-IMAGE_QUALITY = ("image-quality", "Image quality check")
+DENSE_CANDIDATE = ("dense-candidate", "肺内致密候选灶")
+IMAGE_QUALITY = ("image-quality", "图像质量检查")
 
 
 def chest_report(images: Sequence[Dataset]) -> Report | None:
@@ -64,8 +65,8 @@ def chest_report(images: Sequence[Dataset]) -> Report | None:
         return None
     spots = [_candidate_spot(one, rank, volume) for rank, one in enumerate(candidates.found(volume, found), start=1)]
     text = (
-        f"Chest CT: {found.aerated_ml:.0f} ml of aerated lung on {len(images)} slices outlined by thresholds, "
-        f"{len(spots)} dense candidates inside. {DISCLAIMER}"
+        f"胸部CT：阈值法在 {len(images)} 层上分割出含气肺 {found.aerated_ml:.0f} ml，"
+        f"其中致密候选灶 {len(spots)} 个。{DISCLAIMER}"
     )
     return Report(FOUND if spots else NOTHING_FOUND, text, spots)
 
@@ -77,12 +78,12 @@ def _candidate_spot(one: Candidate, rank: int, volume: Volume) -> Spot:
         frame=1,
         circle=(*one.centre_px, one.radius_px),
         values=(
-            ("diameter", round(one.diameter_mm, 1), "mm"),
-            ("volume", round(one.volume_mm3), "mm3"),
-            ("mean density", round(one.mean_hu), "[hnsf'U]"),
-            ("heuristic score", round(one.score, 2), "1"),
+            ("直径", round(one.diameter_mm, 1), "mm"),
+            ("体积", round(one.volume_mm3), "mm3"),
+            ("平均密度", round(one.mean_hu), "[hnsf'U]"),
+            ("启发式评分", round(one.score, 2), "1"),
         ),
-        description=f"Candidate {rank} by size, roundness and separateness; the score is no probability. {DISCLAIMER}",
+        description=f"按大小、圆度和孤立程度排序第 {rank}；评分不是概率。{DISCLAIMER}",
     )
 
 
@@ -101,8 +102,8 @@ def quality_report(images: Sequence[Dataset]) -> Report:
     worst = sorted(checked, key=lambda one: one.quality.badness, reverse=True)
     flagged = [one for one in worst if one.quality.remarks]
     text = (
-        f"Image-quality check, no diagnosis: {len(checked)} frames measured, {len(flagged)} conspicuous; "
-        f"median noise {np.median([one.quality.noise for one in checked]):.3g} in stored values. {DISCLAIMER}"
+        f"图像质量检查（非诊断）：共测 {len(checked)} 帧，异常 {len(flagged)} 帧；"
+        f"噪声中位数 {np.median([one.quality.noise for one in checked]):.3g}（存储值）。{DISCLAIMER}"
     )
     # One finding at least, so that a doctor sees what was measured on the image it fits worst.
     return Report(FOUND, text, [_quality_spot(one) for one in (flagged or worst[:1])[:MOST_FLAGGED]])
@@ -129,17 +130,17 @@ def _limits(image: Dataset) -> tuple[float, float]:
 
 def _quality_spot(one: Checked) -> Spot:
     measured = one.quality
-    remarks = "; ".join(measured.remarks) or "nothing conspicuous; the least good of the frames measured"
+    remarks = "；".join(measured.remarks) or "未见异常；此为所测各帧中最差的一帧"
     return Spot(
         *IMAGE_QUALITY,
         sop_instance_uid=one.sop_instance_uid,
         frame=one.frame,
         circle=None,
         values=(
-            ("noise", round(measured.noise, 2), "1"),
-            ("noise to contrast", round(measured.noise_share, 3), "1"),
-            ("clipped pixels", round(100 * measured.clipped, 2), "%"),
-            ("unevenness", round(measured.unevenness, 3), "1"),
+            ("噪声", round(measured.noise, 2), "1"),
+            ("噪声与对比度之比", round(measured.noise_share, 3), "1"),
+            ("截断像素", round(100 * measured.clipped, 2), "%"),
+            ("不均匀度", round(measured.unevenness, 3), "1"),
         ),
-        description=f"{remarks}. {DISCLAIMER}",
+        description=f"{remarks}。{DISCLAIMER}",
     )

@@ -40,12 +40,12 @@ class Quality:
     def remarks(self) -> list[str]:
         """What is conspicuous, in words; empty when nothing is."""
         if self.blank:
-            return ["the frame is blank"]
+            return ["该帧为空白"]
         remarks = []
         if self.clipped > MUCH_CLIPPED:
-            remarks.append(f"{self.clipped:.0%} of the pixels are at the brightest value that can be stored")
+            remarks.append(f"{self.clipped:.0%} 的像素达到可存储的最大值")
         if self.noise_share > MUCH_NOISE:
-            remarks.append(f"the noise is {self.noise_share:.0%} of the contrast")
+            remarks.append(f"噪声为对比度的 {self.noise_share:.0%}")
         return remarks
 
     @property

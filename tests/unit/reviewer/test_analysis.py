@@ -10,10 +10,10 @@ def test_a_chest_ct_is_reported_with_its_candidates():
     volume, _ = chest(5, (12,), vessels=0)
     report = chest_report(ct_images(volume))
     assert report.code == FOUND
-    assert report.text.startswith("Chest CT: ")
+    assert report.text.startswith("胸部CT：")
     spot = report.spots[0]
     assert dict((name, unit) for name, _, unit in spot.values) == {  # noqa: C402
-        "diameter": "mm", "volume": "mm3", "mean density": "[hnsf'U]", "heuristic score": "1",
+        "直径": "mm", "体积": "mm3", "平均密度": "[hnsf'U]", "启发式评分": "1",
     }  # fmt: skip
     assert "no probability" in spot.description
 
@@ -46,7 +46,7 @@ def test_a_ct_of_something_solid_is_no_chest():
 
 def test_every_frame_is_checked_and_the_conspicuous_ones_are_named():
     report = quality_report([multi_frame(frames=5)])
-    assert "5 frames measured, 5 conspicuous" in report.text
+    assert "共测 5 帧，异常 5 帧" in report.text
     assert sorted(spot.frame for spot in report.spots) == [1, 2, 3, 4, 5]
     assert all(spot.circle is None for spot in report.spots)
 
@@ -54,7 +54,7 @@ def test_every_frame_is_checked_and_the_conspicuous_ones_are_named():
 def test_when_nothing_is_conspicuous_one_frame_still_shows_the_figures():
     report = quality_report([ct_slice("fine", size=64)])
     assert len(report.spots) == 1
-    assert "nothing conspicuous" in report.spots[0].description
+    assert "未见异常" in report.spots[0].description
 
 
 def test_colour_and_signed_pixels_are_measured_too():
@@ -68,7 +68,7 @@ def test_colour_and_signed_pixels_are_measured_too():
     )
     signed = ct_slice("signed", size=16)
     signed.PixelRepresentation = 1
-    assert "2 frames measured" in quality_report([colour, signed]).text
+    assert "共测 2 帧" in quality_report([colour, signed]).text
 
 
 def test_a_study_without_pixels_is_nothing_to_do():

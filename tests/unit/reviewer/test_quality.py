@@ -32,17 +32,17 @@ def test_a_good_frame_has_no_remarks():
 
 def test_a_blank_frame_is_called_blank():
     measured = quality.measured(np.full(SHAPE, 7, np.float32), 4095)
-    assert measured.remarks == ["the frame is blank"]
+    assert measured.remarks == ["该帧为空白"]
 
 
 def test_clipping_is_named_with_its_share():
     frame = noisy(5)
     frame[:64] = 4095
-    assert quality.measured(frame, 4095).remarks[0].startswith("50% of the pixels")
+    assert quality.measured(frame, 4095).remarks[0].startswith("50% 的像素")
 
 
 def test_much_noise_is_named():
-    assert quality.measured(noisy(700), 4095).remarks[-1].startswith("the noise is")
+    assert quality.measured(noisy(700), 4095).remarks[-1].startswith("噪声为对比度的")
 
 
 def test_a_brighter_half_is_uneven():
