@@ -138,7 +138,7 @@ async def test_anything_else_gets_an_image_quality_check(stage):
     job, (finding,) = await stage.run(image)
     assert (job.state, finding.kind, finding.label_code) == ("completed", "image", "99TELEMED:image-quality")
     assert "图像质量检查" in job.summary
-    assert "noise" in [one["name"] for one in finding.measurements]
+    assert "噪声" in [one["name"] for one in finding.measurements]
 
 
 async def test_a_study_without_pixels_is_skipped_with_a_reason(stage):

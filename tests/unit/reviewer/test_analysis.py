@@ -15,7 +15,7 @@ def test_a_chest_ct_is_reported_with_its_candidates():
     assert dict((name, unit) for name, _, unit in spot.values) == {  # noqa: C402
         "直径": "mm", "体积": "mm3", "平均密度": "[hnsf'U]", "启发式评分": "1",
     }  # fmt: skip
-    assert "no probability" in spot.description
+    assert "评分不是概率" in spot.description
 
 
 def test_a_chest_without_candidates_says_that_nothing_was_found():
