@@ -30,7 +30,7 @@ class Entry:
 
 def room_of(path: str) -> str | None:
     """The room an upgrade request names; None for any other address."""
-    found = _ROOM_PATH.match(urlsplit(path).path)
+    found = _ROOM_PATH.match(path.partition("?")[0])
     return None if found is None else found.group(1)
 
 

@@ -68,6 +68,7 @@ class MemoryJournal:
         self.gate = asyncio.Event()
         self.gate.set()
         self.waiting = asyncio.Event()
+        self.appended = asyncio.Event()
 
     async def load(self, room):
         if self.unreadable:
@@ -81,6 +82,7 @@ class MemoryJournal:
             raise OSError("the disk is full")
         assert [event.seq for event in events] == [len(self.rooms[room]) + 1 + n for n in range(len(events))]
         self.rooms[room] += msgspec.json.decode(msgspec.json.encode(events), type=list[type(events[0])])
+        self.appended.set()
         if self.failing:
             raise OSError("the answer was lost")
 
