@@ -38,6 +38,10 @@ def postgres() -> Iterator[pgserver.PostgresServer]:
     # machine closes that folder to others.
     with tempfile.TemporaryDirectory(prefix="telemed-postgres-") as folder:
         server = pgserver.get_server(folder)
+        # These databases live for one test each: nothing is lost when their pages never reach the disk.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server
         server.cleanup()
 
