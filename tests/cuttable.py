@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class CuttableLink:
-    """Relays to a port of this machine. :meth:`cut` breaks what is open and refuses what comes; :meth:`mend` ends that."""
+    """Relays to a port of this machine. ``cut`` breaks what is open and refuses what comes; ``mend`` ends that."""
 
     def __init__(self, target_port: int) -> None:
         self._target = ("127.0.0.1", target_port)
