@@ -124,6 +124,9 @@ class _Scanner:
         if position < end:
             if depth:
                 raise Unreadable(RefusedAs.MALFORMED)
+            # Too few bytes for another element: padding when they are zero, else its beginning.
+            if any(self.data[position:end]):
+                raise Unreadable(RefusedAs.TRUNCATED)
             self.remarks.add(Remark.TRAILING_BYTES)
 
     def _element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element, int]:

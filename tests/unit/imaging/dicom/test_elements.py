@@ -120,6 +120,7 @@ def test_a_sequence_sent_as_un_that_cannot_be_read_stays_un_with_a_remark():
         header(0x00081140, "SQ", UNDEFINED) + item(NAME, UNDEFINED),
         header(0x7FE00010, "OB", UNDEFINED) + item(b"") + item(b"abcd", 50),
         header(0x00420011, "OB", 0)[:10],
+        header(0x00420011, "OB", 0)[:5],
     ],
 )
 def test_what_ends_too_soon_is_truncated(data):
