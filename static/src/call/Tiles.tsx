@@ -45,7 +45,7 @@ function PersonTile({ call, person, mine, presents, color }: PersonProps) {
         <Dot color={color} />
         <span class="tile-name">
           {person.name}
-          {mine && `(${t('room.people.me')})`}
+          {mine && `（${t('room.people.me')}）`}
         </span>
         {presents && <span class="tile-presents">{t('room.people.presenter')}</span>}
         {!audio && <Muted />}

@@ -1,7 +1,7 @@
 /** The frame around every desk page: where one is, who one is, which language. */
 
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 
 import type { User } from '../api/types';
@@ -28,6 +28,7 @@ function placesOf(user: User): Place[] {
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const [help, setHelp] = useState(false);
+  useReadingLight();
   useKeys({ '?': () => setHelp(true) }, 'under');
   return (
     <>
@@ -42,6 +43,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
       {help && <KeysHelp onClose={() => setHelp(false)} />}
     </>
   );
+}
+
+/** Where a radiograph is read, the whole window is dark: nothing white beside it, not even the frame. */
+function useReadingLight(): void {
+  const reading = useLocation().path.startsWith('/studies/');
+  useLayoutEffect(() => {
+    document.documentElement.classList.toggle('reading', reading);
+    return () => document.documentElement.classList.remove('reading');
+  }, [reading]);
 }
 
 function TopBar({ onHelp }: { onHelp: () => void }) {

@@ -25,11 +25,17 @@ export function Empty({ title, children }: { title: string; children?: Component
 }
 
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+  const missing = error instanceof ApiError && error.status === 404;
   return (
     <div class="state" role="alert" data-testid="state-error">
-      <h2>{error instanceof ApiError && error.status === 404 ? t('state.notfound') : t('state.failed')}</h2>
+      <h2>{missing ? t('state.notfound') : t('state.failed')}</h2>
       <p>{errorText(error)}</p>
-      {retry && (
+      {missing && (
+        <a class="button primary" href="/" data-testid="state-home">
+          {t('notfound.home')}
+        </a>
+      )}
+      {retry && !missing && (
         <button type="button" class="button" onClick={retry}>
           {t('state.retry')}
         </button>

@@ -45,7 +45,7 @@ type ToolbarProps = { viewer: Viewer; mayMark: boolean; mayPoint: boolean; onHel
 
 export function Toolbar({ viewer, mayMark, mayPoint, onHelp, children }: ToolbarProps) {
   return (
-    <div class="toolbar" role="toolbar" aria-label={t('viewer.tools')}>
+    <div class="viewer-tools" role="toolbar" aria-label={t('viewer.tools')}>
       <ToolGroup viewer={viewer} tools={MOVING} />
       {mayMark && <ToolGroup viewer={viewer} tools={MARKING} />}
       {mayPoint && <ToolGroup viewer={viewer} tools={[['pointer', 'P']]} />}

@@ -7,7 +7,7 @@ import { Empty, Fetched, Refusal } from '../../components/States';
 import { dateTime } from '../../format';
 import { t } from '../../i18n';
 import { AuditFilters } from './AuditFilters';
-import { actionWords } from './auditActions';
+import { actionWords, purposeWords } from './auditActions';
 
 const PAGE_ROWS = 100;
 
@@ -74,17 +74,34 @@ function RecordRow({ record }: { record: AuditRecord }) {
     <tr class={record.outcome === 'success' ? 'row' : 'row row-urgent'} data-testid={`audit-row-${record.id}`}>
       <td class="nowrap">{dateTime(record.at)}</td>
       <td>
-        {record.actor_name || record.actor_id}{' '}
-        <span class="quiet-label">{t(`audit.kind.${record.actor_kind}`)}</span>
+        <Actor record={record} />
       </td>
       <td>{record.hospital}</td>
-      <td>{actionWords(record.action)}</td>
+      <td class="nowrap">{actionWords(record.action)}</td>
       <td>
-        <code>{record.consultation_id ?? record.study_id}</code>
+        <Subject record={record} />
       </td>
-      <td>{record.purpose}</td>
-      <td>{t(`audit.outcomes.${record.outcome}`)}</td>
+      <td class="nowrap">{purposeWords(record.purpose)}</td>
+      <td class="nowrap">{t(`audit.outcomes.${record.outcome}`)}</td>
       <td>{record.address}</td>
     </tr>
+  );
+}
+
+function Actor({ record: { actor_kind: kind, actor_name: name, actor_id: id } }: { record: AuditRecord }) {
+  if (kind === 'user') return <strong class="nowrap">{name || id}</strong>;
+  return (
+    <span class="audit-actor">
+      {t(`audit.kind.${kind}`)} <span class="quiet-label">{name || id}</span>
+    </span>
+  );
+}
+
+function Subject({ record: { consultation_id: consultation, study_id: study } }: { record: AuditRecord }) {
+  if (!consultation && !study) return null;
+  return (
+    <>
+      <span class="nowrap">{t(consultation ? 'consultation.title' : 'study.title')}</span> <code>{consultation ?? study}</code>
+    </>
   );
 }

@@ -30,6 +30,12 @@ export const ACTIONS = [
   'doctor:opinion:print',
 ] as const;
 
+/** Why it was done, for people; a purpose without words is shown as it is written. */
+export function purposeWords(purpose: string): string {
+  const key = `audit.purposes.${purpose}`;
+  return known(key) ? t(key) : purpose;
+}
+
 /** An action newer than these words is shown as it is written. */
 export function actionWords(action: string): string {
   const key = `audit.actions.${action}`;

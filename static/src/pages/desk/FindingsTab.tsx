@@ -17,7 +17,7 @@ const keyOf = (row: OpenFinding) => row.finding_id;
 
 const columns = (): Column<OpenFinding>[] => [
   { name: 'finding', title: t('column.finding'), cell: (row) => <strong class="name">{row.label}</strong> },
-  { name: 'probability', title: t('column.probability'), cell: (row) => percent(row.probability) },
+  { name: 'probability', title: t('column.probability'), cell: (row) => percent(row.probability) || '—' },
   { name: 'measured', title: t('column.measured'), cell: (row) => measurementWords(row), wideOnly: true },
   { name: 'patient', title: t('column.patient'), cell: (row) => row.patient_name || t('patient.unnamed') },
   { name: 'owner', title: t('patient.hospital'), cell: (row) => row.owner_name },

@@ -10,7 +10,7 @@ export function columnsFor(box: Box, now: Date): Column<Consultation>[] {
   return [
     { name: 'state', title: t('column.state'), cell: (row) => <StateCell row={row} /> },
     { name: 'patient', title: t('column.patient'), cell: (row) => <PatientCell row={row} /> },
-    { name: 'study', title: t('column.study'), cell: ({ study }) => study && studyWords(study), wideOnly: true },
+    { name: 'study', title: t('column.study'), cell: ({ study }) => (study ? studyWords(study) : '—'), wideOnly: true },
     box === 'received'
       ? { name: 'party', title: t('column.from'), cell: (row) => party(row.requesting_hospital, row.requesting_doctor) }
       : { name: 'party', title: t('column.to'), cell: (row) => party(row.invited_hospital, row.expert) },

@@ -13,7 +13,7 @@ export function studyColumns(): Column<StudyRow>[] {
     {
       name: 'size',
       title: t('column.size'),
-      cell: (row) => t('study.size', { series: row.series_count, images: row.instance_count }),
+      cell: (row) => `${row.series_count} / ${row.instance_count}`,
     },
     { name: 'review', title: t('column.review'), cell: (row) => <ReviewCell row={row} /> },
     { name: 'owner', title: t('patient.hospital'), cell: (row) => row.owner_name, wideOnly: true },

@@ -26,13 +26,17 @@ type SideProps = {
 const TABS = ['people', 'chat', 'opinion', 'findings', 'request'] as const;
 type TabName = (typeof TABS)[number];
 
+/** As in room.css: here the column is a sheet that its tab closes, and people have a tab of their own. */
+const NARROW = '(width < 1000px)';
+const narrow = () => matchMedia(NARROW).matches;
+
 export function Side(props: SideProps) {
   const { session, consultation } = props;
   const writes = consultation.actions.includes('write_opinion');
-  const [tab, setTab] = useState<TabName>(writes ? 'opinion' : 'chat');
+  const [tab, setTab] = useState<TabName>(() => firstTab(writes));
   const [open, setOpen] = useState(true);
   const choose = (name: TabName) => {
-    setOpen(name !== tab || !open);
+    setOpen(name !== tab || !open || !narrow());
     setTab(name);
   };
   return (
@@ -44,6 +48,12 @@ export function Side(props: SideProps) {
       </div>
     </aside>
   );
+}
+
+/** Image and faces first; on a wide window the faces are always there. */
+function firstTab(writes: boolean): TabName {
+  if (narrow()) return 'people';
+  return writes ? 'opinion' : 'chat';
 }
 
 function People({ session }: { session: RoomSession }) {

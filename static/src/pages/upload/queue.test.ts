@@ -73,6 +73,14 @@ describe('the upload queue', () => {
     expect(pending).toHaveLength(0);
   });
 
+  it('takes a disc index under another name for skipped, not for trouble', async () => {
+    queue.add([pick('INDEX.DCM')]);
+    await underWay(1);
+    pending[0]!.resolve({ kind: 'refused', words: ['directory_object'] });
+    await becomes('skipped');
+    expect(queue.items[0]!.skip).toBe('directory_index');
+  });
+
   it('does not send again what this tab has stored, and says so', async () => {
     queue.add([pick('IM0')]);
     await underWay(1);

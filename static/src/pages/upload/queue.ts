@@ -32,6 +32,8 @@ export const RETRY_MS: readonly number[] = [1000, 4000, 15_000];
 
 type Later = (task: () => void, delayMs: number) => void;
 
+const DISC_INDEX = 'directory_object';
+
 const TRANSIENT = new Set([0, 429, 502, 503, 504]);
 
 export class UploadQueue {
@@ -144,6 +146,8 @@ export class UploadQueue {
     const skip = skipByName(path, file.size) ?? (await skipByContent(file));
     if (skip) return { status: 'skipped', skip };
     const { kind, words } = await this.send(file, onProgress, abort);
+    // A disc's index under another name: nothing is missing when it is not stored.
+    if (words.includes(DISC_INDEX)) return { status: 'skipped', skip: 'directory_index', sentBytes: file.size };
     return { status: kind, words, sentBytes: file.size };
   }
 
