@@ -89,7 +89,8 @@ class Clinic:
     async def open(self, **settings):
         needs = {"tickets": self.tickets, "journal": self.journal, "admission": self.admission}
         options = {"limits": Limits(), "timers": TIMERS, "clock": self.clock} | settings
-        async with SignalingServer("127.0.0.1", 0, **needs, **options) as self.server, self.stack:
+        # The server ends first, while its clients are still there.
+        async with self.stack, SignalingServer("127.0.0.1", 0, **needs, **options) as self.server:
             yield self
 
     def url(self, room="R1"):

@@ -259,16 +259,21 @@ async def test_a_reader_that_stops_is_cut_and_never_delays_the_others(anew):
 
 async def test_a_cut_reader_resumes_without_a_gap(anew):
     limits = Limits(command_burst=1e9, outbox_frames=8, chat_characters=60_000)
-    async with anew.open(limits=limits):
+    async with anew.open(limits=limits, timers=Timers(tick_ms=TIMERS.tick_ms, close_ms=5_000)):
         ann, cy = await anew.joined("ann"), await stalled(anew, "cy")
         [host] = anew.server._hosts.values()
         sent = 0
         while host.peers == 2:
             sent += 1
             await ann.do("chat.send", {"text": "x" * 50_000}, f"c{sent}")
-        back = await anew.guest()
-        greeting = await back.resume(cy.greeting, seq=0)
-        assert (greeting["recovered"], len(greeting["events"])) == (True, sent)
+        cy.socket.transport.resume_reading()
+        code, came = await cy.closed()
+        assert code == 4008
+        reached = [m["seq"] for m in came if "seq" in m]
+        assert reached == list(range(1, sent - 8)), "what waited in line is not sent to a peer that is cut"
+        greeting = await (await anew.guest()).resume(cy.greeting, seq=reached[-1])
+        assert greeting["recovered"] is True
+        assert [event["seq"] for event in greeting["events"]] == list(range(sent - 8, sent + 1))
 
 
 async def test_a_stalled_reader_does_not_hold_up_the_end_of_the_server(anew):
