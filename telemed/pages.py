@@ -10,6 +10,8 @@ from foundation.errors import NotFound
 DIST: Final = Path(__file__).parents[1] / "static" / "dist"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 SERVICE_PREFIXES: Final = ("/api/", "/dicom-web/", "/ai/")
+# A page of the app although it stands below a service: problem documents name it in their ``type``.
+API_DOCS: Final = "/api/docs"
 
 
 def routes(dist: Path = DIST) -> list[web.RouteDef]:
@@ -27,8 +29,8 @@ def routes(dist: Path = DIST) -> list[web.RouteDef]:
         return web.FileResponse(path, headers={"Cache-Control": IMMUTABLE})
 
     async def page(request: web.Request) -> web.FileResponse:
-        if request.path.startswith(SERVICE_PREFIXES):
-            raise NotFound("There is no such address; see /api/docs.")
+        if request.path.startswith(SERVICE_PREFIXES) and request.path != API_DOCS:
+            raise NotFound(f"There is no such address; see {API_DOCS}.")
         if not built:
             raise NotFound("The browser app is not built here; run script/setup.")
         return web.FileResponse(dist / "index.html", headers={"Cache-Control": "no-cache"})
