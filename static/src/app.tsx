@@ -31,6 +31,7 @@ function Gate() {
   const { path } = useLocation();
   const now = session.value;
   if (path === '/setup') return <SetupPage />;
+  if (path === '/api/docs') return <ApiDocs />;
   if (now.kind === 'in') return <Inside key={now.user.id} />;
   if (now.kind === 'out') return <SignInPage expired={now.expired} />;
   return now.kind === 'unreachable' ? (
@@ -60,6 +61,11 @@ function Inside() {
     </Router>
   );
   return ROOM.test(path) ? pages : <Shell>{pages}</Shell>;
+}
+
+/** For programmers, with or without an account. */
+function ApiDocs() {
+  return <Lazy name="apidocs" load={async () => (await import('./pages/apidocs/ApiDocsPage')).ApiDocsPage as ComponentType} with={{}} />;
 }
 
 /** The room fills the window: no frame around it, and its code is fetched only here. */

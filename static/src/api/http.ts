@@ -37,8 +37,15 @@ export function search(query: Query): string {
   return text && `?${text}`;
 }
 
-async function send<T>(method: string, path: string, body?: object): Promise<T> {
-  const reply = await reach(`/api/v1${path}`, {
+/** The API's own description: it stands beside the versions that it describes. */
+export const getDescription = <T>(): Promise<T> => ask<T>('GET', '/api/openapi.json');
+
+function send<T>(method: string, path: string, body?: object): Promise<T> {
+  return ask<T>(method, `/api/v1${path}`, body);
+}
+
+async function ask<T>(method: string, url: string, body?: object): Promise<T> {
+  const reply = await reach(url, {
     method,
     headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
