@@ -125,7 +125,9 @@ def _existing(state: State, mark_id: str) -> dict[str, Any]:
 
 
 def _authored(mark: Mark, author: str, author_name: str) -> dict[str, Any]:
-    return {**msgspec.to_builtins(mark), "author": author, "author_name": author_name}
+    # Through JSON, because an event must equal itself after a journal has kept it: there are no tuples there.
+    drawing = msgspec.json.decode(msgspec.json.encode(mark))
+    return {**drawing, "author": author, "author_name": author_name}
 
 
 def control_request(turn: Turn[Empty]) -> Effect:

@@ -9,7 +9,7 @@ from signaling.codes import CloseCode, Refusal
 from signaling.host import open_host
 from signaling.limits import Limits, Timers
 from signaling.messages import decode
-from tests.unit.signaling.fakes import VIEW, MemoryJournal, MovableClock, arrival
+from tests.unit.signaling.fakes import MARK, VIEW, MemoryJournal, MovableClock, arrival
 
 
 class ListPeer:
@@ -114,6 +114,16 @@ async def test_an_append_that_happened_although_it_failed_is_told_once(journal):
     assert [m["b"]["text"] for m in bo.got if m["k"] == "chat.sent"] == ["kept"]
     assert ann.got[-1] == {"v": 1, "k": "ok", "re": "c1"}
     assert len(journal.rooms["R1"]) == 1
+
+
+async def test_a_mark_read_back_from_the_journal_is_recognised(journal):
+    ann = ListPeer("ann")
+    host = await opened(journal, ann)
+    journal.failing = journal.keeps_although_failing = True
+    await host.receive(ann, message("mark.add", {"mark": MARK}, "c1"))
+    journal.failing = False
+    await host.receive(ann, message("mark.add", {"mark": MARK}, "c1"))
+    assert (ann.kinds()[-3:], ann.ended) == (["mark.added", "ok", "ok"], None)
 
 
 async def test_as_long_as_nobody_knows_what_the_journal_holds_nothing_is_added(journal):
