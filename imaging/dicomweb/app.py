@@ -16,7 +16,7 @@ from imaging.dicomweb.negotiation import choose
 from imaging.dicomweb.rendered import Rendered
 from imaging.dicomweb.wado import Instances
 from imaging.guard import Guard
-from imaging.store.catalog import Hit
+from imaging.store.rows import Hit
 from imaging.store.search import Level
 
 _STUDY, _SERIES = "/studies/{study}", "/studies/{study}/series/{series}"

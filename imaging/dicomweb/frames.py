@@ -15,7 +15,7 @@ from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part, Pieces, once
 from imaging.dicomweb.negotiation import EXPLICIT_LITTLE_ENDIAN, OCTETS, Offer, choose
-from imaging.store.catalog import InstanceRow
+from imaging.store.rows import InstanceRow
 
 # Values that cannot be streamed as they lie (deflated, big endian) are held in memory whole.
 MAX_CONVERTED_BYTES: Final = 1 << 30
@@ -74,9 +74,8 @@ class Frames:
         return await self._respond(request, row, layout, address, numbers)
 
     async def _located(self, request: web.Request) -> tuple[InstanceRow, Layout, str]:
-        study = await self._door.study(request)
-        (row,) = await self._door.instances(request, study)
-        return row, await self._archive.catalog.layout(row.id), self._door.address(request, study, row)
+        row = await self._door.instance(request)
+        return row, await self._archive.catalog.layout(row.id), self._door.address(request, row)
 
     async def _respond(
         self, request: web.Request, row: InstanceRow, layout: Layout, address: str, numbers: list[int]

@@ -11,7 +11,8 @@ from aiohttp import web
 from foundation.errors import RangeNotSatisfiable
 from imaging.archive import Archive
 from imaging.guard import Access, Guard, at_hospital
-from imaging.store.catalog import InstanceRow, NoSuchSeries, StudyRow
+from imaging.store.catalog import NoSuchInstance, NoSuchSeries
+from imaging.store.rows import InstanceRow
 
 ROOT: Final = "/dicom-web"
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
@@ -31,26 +32,33 @@ class Door:
         owner = request.match_info.get("owner")
         return access if owner is None else at_hospital(access, owner)
 
-    async def study(self, request: web.Request) -> StudyRow:
-        """The study that the path names, its viewing recorded. Raises NoSuchStudy, AmbiguousStudy."""
-        access = await self.access(request)
-        study = await self.archive.catalog.find_study(access, request.match_info["study"])
-        await self.guard.record(request, access, "study.view", study.id)
-        return study
+    async def instances(self, request: web.Request) -> list[InstanceRow]:
+        """What the path names, in reading order, never empty; the viewing of its study recorded.
 
-    async def instances(self, request: web.Request, study: StudyRow) -> list[InstanceRow]:
-        """What the path names below ``study``, in reading order; never empty. Raises NoSuchSeries, NoSuchInstance."""
-        series, instance = (request.match_info.get(name) for name in ("series", "instance"))
-        if series is not None and instance is not None:
-            return [await self.archive.catalog.instance(study.id, series, instance)]
-        found = await self.archive.catalog.instances_of(study.id, series)
+        Raises NoSuchStudy, AmbiguousStudy, NoSuchSeries, NoSuchInstance.
+        """
+        if "instance" in request.match_info:
+            return [await self.instance(request)]
+        access, catalog = await self.access(request), self.archive.catalog
+        study = await catalog.find_study(access, request.match_info["study"])
+        await self.guard.record(request, access, "study.view", study.id)
+        found = await catalog.instances_of(study.id, request.match_info.get("series"))
         if not found:
             raise NoSuchSeries("No such series in this study.")
         return found
 
-    def address(self, request: web.Request, study: StudyRow, row: InstanceRow) -> str:
-        """The absolute address of an instance, under the root the request came by."""
-        series = f"{self.root(request)}/studies/{study.study_instance_uid}/series/{row.series_instance_uid}"
+    async def instance(self, request: web.Request) -> InstanceRow:
+        """The one instance that the path names, the viewing of its study recorded. Raises as :meth:`instances`."""
+        access, named = await self.access(request), request.match_info
+        study_id, row = await self.archive.catalog.locate(access, named["study"], named["series"], named["instance"])
+        await self.guard.record(request, access, "study.view", study_id)
+        if row is None:
+            raise NoSuchInstance("No such instance in this study and series.")
+        return row
+
+    def address(self, request: web.Request, row: InstanceRow) -> str:
+        """The absolute address of an instance of the study that the path names, under the root the request came by."""
+        series = f"{self.root(request)}/studies/{request.match_info['study']}/series/{row.series_instance_uid}"
         return f"{series}/instances/{row.sop_instance_uid}"
 
     def root(self, request: web.Request, owner: str | None = None) -> str:

@@ -49,10 +49,9 @@ class Metadata:
         self._door = door
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
-        study = await self._door.study(request)
-        instances = await self._door.instances(request, study)
+        instances = await self._door.instances(request)
         offer = choose(http.accept_of(request), OFFERS)
-        addresses = [self._door.address(request, study, row) for row in instances]
+        addresses = [self._door.address(request, row) for row in instances]
         gzip = accepts_gzip(request.headers.get("Accept-Encoding"))
         etag = http.etag_of([offer.media_type, str(gzip), self._door.root(request), *(row.sha256 for row in instances)])
         http.refuse_unchanged(request, etag)

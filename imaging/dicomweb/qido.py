@@ -8,7 +8,7 @@ from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 
 from foundation.errors import Invalid
 from imaging.dicom.values import PN_GROUPS
-from imaging.store.catalog import Hit
+from imaging.store.rows import Hit
 from imaging.store.search import ATTRIBUTES, BY_TAG, MODALITIES_IN_STUDY, Attribute, Condition, Level, Query
 
 # Also what is answered when no limit is asked for.

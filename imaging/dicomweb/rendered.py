@@ -13,7 +13,7 @@ from imaging.dicomweb import http
 from imaging.dicomweb.frames import NoSuchFrame, frame_numbers
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.negotiation import Offer, choose
-from imaging.store.catalog import InstanceRow
+from imaging.store.rows import InstanceRow
 
 THUMBNAIL_PIXELS: Final = 128
 MAX_VIEWPORT_PIXELS: Final = 8192
@@ -93,8 +93,7 @@ class Rendered:
         return await self._picture(request, row, self._frame(request, row, row.number_of_frames // 2), query)
 
     async def _chosen(self, request: web.Request) -> InstanceRow | None:
-        study = await self._door.study(request)
-        return representative(await self._door.instances(request, study))
+        return representative(await self._door.instances(request))
 
     def _frame(self, request: web.Request, row: InstanceRow, default: int) -> int:
         """The frame to show, from 0: the one that the path names, else ``default``."""

@@ -15,7 +15,7 @@ from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part
 from imaging.dicomweb.negotiation import DICOM, EXPLICIT_LITTLE_ENDIAN, NothingAcceptable, Offer, choose
-from imaging.store.catalog import InstanceRow, StudyRow
+from imaging.store.rows import InstanceRow
 
 _PIECE_BYTES: Final = 256 * 1024
 
@@ -29,8 +29,7 @@ class Instances:
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """206 and a Warning when some instances cannot be given in an acceptable syntax (T42)."""
-        study = await self._door.study(request)
-        instances = await self._door.instances(request, study)
+        instances = await self._door.instances(request)
         syntaxes = {row.transfer_syntax_uid for row in instances}
         plan = _plan(http.accept_of(request), syntaxes, alone="instance" in request.match_info)
         given = [(row, offer) for row in instances if (offer := plan.get(row.transfer_syntax_uid)) is not None]
@@ -45,7 +44,7 @@ class Instances:
         if missing:
             text = f"{missing} of {len(instances)} instances cannot be converted to an acceptable transfer syntax"
             headers["Warning"] = f'299 {self._door.root(request)}: "{text}"'
-        parts = self._parts(request, study, given)
+        parts = self._parts(request, given)
         return await multipart.respond(request, DICOM, parts, headers, 206 if missing else 200)
 
     async def _bare(
@@ -58,10 +57,10 @@ class Instances:
         return await multipart.send(request, reply, self._bytes(row, offer))
 
     async def _parts(
-        self, request: web.Request, study: StudyRow, given: Sequence[tuple[InstanceRow, Offer]]
+        self, request: web.Request, given: Sequence[tuple[InstanceRow, Offer]]
     ) -> AsyncGenerator[Part, None]:
         for row, offer in given:
-            yield Part(offer.part_type, self._bytes(row, offer), self._door.address(request, study, row))
+            yield Part(offer.part_type, self._bytes(row, offer), self._door.address(request, row))
 
     async def _stored(self, row: InstanceRow) -> AsyncGenerator[bytes, None]:
         start = 0

@@ -3,13 +3,11 @@ see are in no list and in no count; functions that take our own study key are fo
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import Any, Final, TypeVar
+from dataclasses import fields
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, false, func, or_, select
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.database import Database
 from foundation.errors import Conflict, NotFound
@@ -17,10 +15,11 @@ from imaging.dicom.layout import Layout
 from imaging.dicom.names import name_key
 from imaging.guard import Access
 from imaging.store import search, tables
+from imaging.store.layouts import RecentLayouts
+from imaging.store.rows import Hit, InstanceRow, Page, SeriesRow, StudyRow
 from imaging.store.search import Level, Query
-from imaging.store.tables import Instance, InstanceHeader, Series, Study
 
-R = TypeVar("R")
+S = TypeVar("S", bound="_HasOwner")
 
 # Headers read from the database at a time: a few hundred kilobytes.
 _HEADERS_AT_ONCE: Final = 200
@@ -42,109 +41,35 @@ class NoSuchInstance(NotFound):
     code = "instance.not_found"
 
 
-@dataclass(frozen=True, slots=True)
-class StudyRow:
-    """A study as tables.Study describes it. modalities: distinct, in alphabetical order."""
+class _HasOwner(Protocol):
+    @property
+    def owner(self) -> str: ...
 
-    id: str
-    owner: str
-    study_instance_uid: str
-    patient_id: str
-    issuer_of_patient_id: str
-    patient_name: str
-    patient_birth_date: str
-    patient_sex: str
-    patient_age: str
-    study_date: str
-    study_time: str
-    timezone_offset: str
-    accession_number: str
+
+class _Located(NamedTuple):
+    """A study that the caller may see, and what the path names below it, if it is there."""
+
     study_id: str
-    study_description: str
-    referring_physician_name: str
-    institution_name: str
-    series_count: int
-    instance_count: int
-    size_bytes: int
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-    modalities: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRow:
-    """A series as tables.Series describes it."""
-
-    id: str
-    study_key: str
-    series_instance_uid: str
-    modality: str
-    series_number: int | None
-    series_description: str
-    series_date: str
-    series_time: str
-    body_part_examined: str
-    manufacturer: str
-    performed_procedure_step_start_date: str
-    instance_count: int
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceRow:
-    """An instance as tables.Instance describes it, with the UID of its series."""
-
-    id: str
-    series_key: str
-    study_key: str
-    series_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    instance_number: int | None
-    rows: int | None
-    columns: int | None
-    bits_allocated: int | None
-    number_of_frames: int
-    blob_key: str
-    size_bytes: int
-    sha256: str
-    remarks: list[str]
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One match of a search with the rows of its level and above; the lower ones are None."""
-
-    study: StudyRow
-    series: SeriesRow | None
+    owner: str
     instance: InstanceRow | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """hits: of the page asked for. remaining: how many matches lie beyond it."""
-
-    hits: list[Hit]
-    remaining: int
-
-
 def _columns(row: type[object], table: type[tables.Base]) -> list[Any]:
-    return [getattr(table, field.name) for field in fields(row) if hasattr(table, field.name)]  # type: ignore[arg-type]
+    columns = table.core()
+    return [columns[field.name] for field in fields(row) if field.name in columns]  # type: ignore[arg-type]
 
 
-_STUDY: Final = _columns(StudyRow, Study)
-_SERIES: Final = _columns(SeriesRow, Series)
+Study, Series, Instance = tables.Study.core(), tables.Series.core(), tables.Instance.core()
+InstanceHeader: Final = tables.InstanceHeader.core()
+_STUDIES, _SERIES_TABLE, _INSTANCES = (table.__table__ for table in (tables.Study, tables.Series, tables.Instance))
+_STUDY: Final = _columns(StudyRow, tables.Study)
+_SERIES: Final = _columns(SeriesRow, tables.Series)
 _INSTANCE: Final = [
     Instance.id,
     Instance.series_key,
     Instance.study_key,
     Series.series_instance_uid,
-    *_columns(InstanceRow, Instance)[3:],
+    *_columns(InstanceRow, tables.Instance)[3:],
 ]
 _STUDY_ORDER: Final = (Study.study_date.desc(), Study.study_time.desc(), Study.study_instance_uid, Study.id)
 # The engines disagree about where an absent number belongs, so it is said.
@@ -175,32 +100,35 @@ class Catalog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._layouts = RecentLayouts()
 
     async def search(self, access: Access, query: Query) -> Page:
         """One page of matches, newest study first, the same order every time. Raises search.BadValue."""
         conditions = [visible(access), *search.clauses(query.conditions), *_within(query)]
-        wanted = [_STUDY, [*_STUDY, *_SERIES], [*_STUDY, *_SERIES, *_INSTANCE]][query.level - 1]
-        statement = _joined(select(*wanted), query.level).where(*conditions)
-        page = statement.order_by(*_ORDER[query.level]).limit(query.limit + 1).offset(query.offset)
-        async with self._database.read() as session:
-            rows = (await session.execute(page)).all()
+        page = _MATCHES[query.level].where(*conditions).limit(query.limit + 1).offset(query.offset)
+
+        def look(connection: Connection) -> Page:
+            rows = connection.execute(page).all()
             remaining = 0
             if len(rows) > query.limit:
-                counting = _joined(select(func.count()).select_from(Study), query.level).where(*conditions)
-                remaining = (await session.scalar(counting) or 0) - query.offset - query.limit
+                counting = select(func.count()).select_from(_JOINED[query.level]).where(*conditions)
+                remaining = (connection.scalar(counting) or 0) - query.offset - query.limit
             rows = rows[: query.limit]
-            modalities = await _modalities(session, {row[0] for row in rows})
-        return Page([_hit(row, modalities) for row in rows], max(remaining, 0))
+            modalities = _modalities(connection, rows)
+            return Page([_hit(row, modalities) for row in rows], max(remaining, 0))
+
+        return await self._database.look(look)
 
     async def studies(self, access: Access, text: str, limit: int, offset: int) -> tuple[list[StudyRow], int]:
         """Worklist: studies whose patient, number or description contains ``text``, newest first; and how many."""
         conditions = [visible(access), *_containing(text)]
-        page = select(*_STUDY).where(*conditions).order_by(*_STUDY_ORDER).limit(limit).offset(offset)
-        async with self._database.read() as session:
-            total = await session.scalar(select(func.count()).select_from(Study).where(*conditions)) or 0
-            rows = (await session.execute(page)).all()
-            modalities = await _modalities(session, {row[0] for row in rows})
-        return [_study(row, modalities) for row in rows], total
+        page = _MATCHES[Level.STUDY].where(*conditions).limit(limit).offset(offset)
+        counting = select(func.count()).select_from(_STUDIES).where(*conditions)
+
+        def look(connection: Connection) -> tuple[list[StudyRow], int]:
+            return _studies(connection, page), connection.scalar(counting) or 0
+
+        return await self._database.look(look)
 
     async def study(self, access: Access, study_id: str) -> StudyRow | None:
         """The study with our key ``study_id``; None unless visible."""
@@ -216,43 +144,42 @@ class Catalog:
 
         Raises NoSuchStudy unless visible.
         """
-        found = await self._studies_where(and_(Study.study_instance_uid == study_instance_uid, visible(access)))
-        if not found:
-            raise NoSuchStudy("No study with this UID is visible to you.")
-        if len(found) == 1:
-            return found[0]
-        own = [study for study in found if study.owner == access.store_as]
-        if not own:
-            owners = sorted(study.owner for study in found)
-            raise AmbiguousStudy("Name the hospital: /dicom-web/hospitals/{owner}/studies/…", owners=owners)
-        return own[0]
+        condition = and_(Study.study_instance_uid == study_instance_uid, visible(access))
+        return _the_one(access, await self._studies_where(condition))
+
+    async def locate(
+        self, access: Access, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str
+    ) -> tuple[str, InstanceRow | None]:
+        """(our key of the study, its instance) in one question: what a viewer asks for hundreds of times.
+
+        The study is chosen as by :meth:`find_study`, with its refusals, whether or not the instance is in it.
+        """
+        uids = {"study": study_instance_uid, "series": series_instance_uid, "instance": sop_instance_uid}
+        rows = await self._database.look(lambda connection: connection.execute(_LOCATED, uids).all())
+        held = [_located(row) for row in rows]
+        found = _the_one(access, [one for one in held if access.admits(one.owner, one.study_id)])
+        return found.study_id, found.instance
 
     async def series_of(self, study_id: str) -> list[SeriesRow]:
         """The series of a study that the caller may see, by number and UID."""
         statement = select(*_SERIES).where(Series.study_key == study_id).order_by(*_SERIES_ORDER)
-        async with self._database.read() as session:
-            return [SeriesRow(*row) for row in (await session.execute(statement)).all()]
+        return [SeriesRow(*row) for row in await self._rows(statement)]
 
     async def instances_of(self, study_id: str, series_instance_uid: str | None = None) -> list[InstanceRow]:
         """The instances of a study that the caller may see, or of one series of it: by series, number and UID."""
         statement = _instances(study_id, series_instance_uid).order_by(*_READING_ORDER)
-        async with self._database.read() as session:
-            return [InstanceRow(*row) for row in (await session.execute(statement)).all()]
-
-    async def instance(self, study_id: str, series_instance_uid: str, sop_instance_uid: str) -> InstanceRow:
-        """One instance of a study that the caller may see. Raises NoSuchInstance when the parents do not match."""
-        statement = _instances(study_id, series_instance_uid).where(Instance.sop_instance_uid == sop_instance_uid)
-        async with self._database.read() as session:
-            row = (await session.execute(statement)).first()
-        if row is None:
-            raise NoSuchInstance("No such instance in this study and series.")
-        return InstanceRow(*row)
+        return [InstanceRow(*row) for row in await self._rows(statement)]
 
     async def layout(self, instance_id: str) -> Layout:
         """Where the frames and bulk values of an instance lie."""
-        async with self._database.read() as session:
-            statement = select(InstanceHeader.layout).where(InstanceHeader.instance_key == instance_id)
-            return Layout.from_json((await session.execute(statement)).scalar_one())
+        layout = self._layouts.get(instance_id)
+        if layout is None:
+            ((stored,),) = await self._rows(
+                select(InstanceHeader.layout).where(InstanceHeader.instance_key == instance_id)
+            )
+            layout = Layout.from_json(stored)
+            self._layouts.keep(instance_id, layout)
+        return layout
 
     async def headers(self, instance_ids: Sequence[str]) -> AsyncIterator[list[tuple[str, bytes]]]:
         """(id, stored metadata) of instances in the order given, some at a time: DICOM JSON, deflated with zlib.
@@ -262,27 +189,66 @@ class Catalog:
         for start in range(0, len(instance_ids), _HEADERS_AT_ONCE):
             ids = instance_ids[start : start + _HEADERS_AT_ONCE]
             statement = select(InstanceHeader.instance_key, InstanceHeader.metadata_json)
-            async with self._database.read() as session:
-                rows = await session.execute(statement.where(InstanceHeader.instance_key.in_(ids)))
-                found = {row[0]: row[1] for row in rows}
+            rows = await self._rows(statement.where(InstanceHeader.instance_key.in_(ids)))
+            found = {row[0]: row[1] for row in rows}
             yield [(key, found[key]) for key in ids if key in found]
 
     async def _studies_where(self, condition: ColumnElement[bool]) -> list[StudyRow]:
-        async with self._database.read() as session:
-            rows = (await session.execute(select(*_STUDY).where(condition))).all()
-            modalities = await _modalities(session, {row[0] for row in rows})
-        return [_study(row, modalities) for row in rows]
+        statement = select(*_STUDY).where(condition)
+        return await self._database.look(lambda connection: _studies(connection, statement))
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
+        return await self._database.look(lambda connection: connection.execute(statement).all())
 
 
 _READING_ORDER: Final = (*_SERIES_ORDER, Series.id, *_INSTANCE_ORDER, Instance.id)
 
 
-def _joined(statement: Select[Any], level: Level) -> Select[Any]:
-    if level >= Level.SERIES:
-        statement = statement.join(Series, Series.study_key == Study.id)
-    if level >= Level.INSTANCE:
-        statement = statement.join(Instance, Instance.series_key == Series.id)
-    return statement
+_JOINED: Final[dict[Level, FromClause]] = {
+    Level.STUDY: _STUDIES,
+    Level.SERIES: _STUDIES.join(_SERIES_TABLE, Series.study_key == Study.id),
+    Level.INSTANCE: _STUDIES.join(_SERIES_TABLE, Series.study_key == Study.id).join(
+        _INSTANCES, Instance.series_key == Series.id
+    ),
+}
+_WANTED: Final = {
+    Level.STUDY: _STUDY,
+    Level.SERIES: [*_STUDY, *_SERIES],
+    Level.INSTANCE: [*_STUDY, *_SERIES, *_INSTANCE],
+}
+# Put together once: making such a statement costs more than running it.
+_MATCHES: Final = {
+    level: select(*_WANTED[level]).select_from(_JOINED[level]).order_by(*_ORDER[level]) for level in Level
+}
+_LOCATED: Final = (
+    select(Study.id, Study.owner, *_INSTANCE)
+    .select_from(
+        _STUDIES.outerjoin(
+            _SERIES_TABLE, and_(Series.study_key == Study.id, Series.series_instance_uid == bindparam("series"))
+        ).outerjoin(
+            _INSTANCES, and_(Instance.series_key == Series.id, Instance.sop_instance_uid == bindparam("instance"))
+        )
+    )
+    .where(Study.study_instance_uid == bindparam("study"))
+)
+
+
+def _the_one(access: Access, found: list[S]) -> S:
+    """Of the studies with one UID that are visible. Raises NoSuchStudy, AmbiguousStudy."""
+    if not found:
+        raise NoSuchStudy("No study with this UID is visible to you.")
+    if len(found) == 1:
+        return found[0]
+    own = [study for study in found if study.owner == access.store_as]
+    if not own:
+        owners = sorted(study.owner for study in found)
+        raise AmbiguousStudy("Name the hospital: /dicom-web/hospitals/{owner}/studies/…", owners=owners)
+    return own[0]
+
+
+def _located(row: Sequence[Any]) -> _Located:
+    study_id, owner, *instance = row
+    return _Located(study_id, owner, None if instance[0] is None else InstanceRow(*instance))
 
 
 def _within(query: Query) -> list[ColumnElement[bool]]:
@@ -306,23 +272,34 @@ def _literal(text: str) -> str:
 
 
 def _instances(study_id: str, series_instance_uid: str | None) -> Select[Any]:
-    statement = select(*_INSTANCE).join(Series, Instance.series_key == Series.id).where(Instance.study_key == study_id)
+    joined = _INSTANCES.join(_SERIES_TABLE, Instance.series_key == Series.id)
+    statement = select(*_INSTANCE).select_from(joined).where(Instance.study_key == study_id)
     if series_instance_uid is None:
         return statement
     return statement.where(Series.series_instance_uid == series_instance_uid)
 
 
-async def _modalities(session: AsyncSession, study_ids: set[str]) -> dict[str, list[str]]:
-    if not study_ids:
+def _studies(connection: Connection, statement: Select[Any]) -> list[StudyRow]:
+    rows = connection.execute(statement).all()
+    modalities = _modalities(connection, rows)
+    return [_study(row, modalities) for row in rows]
+
+
+_MODALITIES: Final = (
+    select(Series.study_key, Series.modality)
+    .where(Series.study_key.in_(bindparam("studies", expanding=True)), Series.modality != "")
+    .distinct()
+    .order_by(Series.modality)
+)
+
+
+def _modalities(connection: Connection, studies: Sequence[Row[Any]]) -> dict[str, list[str]]:
+    """By study key, which is the first column of ``studies``."""
+    if not studies:
         return {}
-    statement = (
-        select(Series.study_key, Series.modality)
-        .where(Series.study_key.in_(sorted(study_ids)), Series.modality != "")
-        .distinct()
-        .order_by(Series.modality)
-    )
     found: dict[str, list[str]] = {}
-    for study_id, modality in (await session.execute(statement)).all():
+    rows: Iterable[Any] = connection.execute(_MODALITIES, {"studies": sorted({row[0] for row in studies})})
+    for study_id, modality in rows:
         found.setdefault(study_id, []).append(modality)
     return found
 

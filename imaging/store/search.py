@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Column, ColumnElement, and_, exists, false, or_, select
 
 from foundation.errors import Invalid
 from imaging.dicom.names import name_key
-from imaging.store.tables import Instance, Series, Study
+from imaging.store import tables
 
 
 class Level(IntEnum):
@@ -37,49 +36,50 @@ class Attribute:
     tag: str
     vr: str
     level: Level
-    column: InstrumentedAttribute[Any]
+    column: Column[Any]
     extra: bool = False
 
 
 _S, _E, _I = Level.STUDY, Level.SERIES, Level.INSTANCE
+_STUDY, _SERIES, _INSTANCE = tables.Study.core(), tables.Series.core(), tables.Instance.core()
 
 # Answers per PS3.18 tables 10.6.3-3 to 10.6.3-5; the extra ones are ours.
 ATTRIBUTES: Final = (
-    Attribute("StudyDate", "00080020", "DA", _S, Study.study_date),
-    Attribute("StudyTime", "00080030", "TM", _S, Study.study_time),
-    Attribute("AccessionNumber", "00080050", "SH", _S, Study.accession_number),
-    Attribute("InstitutionName", "00080080", "LO", _S, Study.institution_name, extra=True),
-    Attribute("ReferringPhysicianName", "00080090", "PN", _S, Study.referring_physician_name),
-    Attribute("TimezoneOffsetFromUTC", "00080201", "SH", _S, Study.timezone_offset),
-    Attribute("StudyDescription", "00081030", "LO", _S, Study.study_description, extra=True),
-    Attribute("PatientName", "00100010", "PN", _S, Study.patient_name),
-    Attribute("PatientID", "00100020", "LO", _S, Study.patient_id),
-    Attribute("IssuerOfPatientID", "00100021", "LO", _S, Study.issuer_of_patient_id),
-    Attribute("PatientBirthDate", "00100030", "DA", _S, Study.patient_birth_date),
-    Attribute("PatientSex", "00100040", "CS", _S, Study.patient_sex),
-    Attribute("PatientAge", "00101010", "AS", _S, Study.patient_age, extra=True),
-    Attribute("StudyInstanceUID", "0020000D", "UI", _S, Study.study_instance_uid),
-    Attribute("StudyID", "00200010", "SH", _S, Study.study_id),
-    Attribute("NumberOfStudyRelatedSeries", "00201206", "IS", _S, Study.series_count),
-    Attribute("NumberOfStudyRelatedInstances", "00201208", "IS", _S, Study.instance_count),
-    Attribute("SeriesDate", "00080021", "DA", _E, Series.series_date, extra=True),
-    Attribute("SeriesTime", "00080031", "TM", _E, Series.series_time, extra=True),
-    Attribute("Modality", "00080060", "CS", _E, Series.modality),
-    Attribute("Manufacturer", "00080070", "LO", _E, Series.manufacturer, extra=True),
-    Attribute("SeriesDescription", "0008103E", "LO", _E, Series.series_description),
-    Attribute("BodyPartExamined", "00180015", "CS", _E, Series.body_part_examined, extra=True),
-    Attribute("SeriesInstanceUID", "0020000E", "UI", _E, Series.series_instance_uid),
-    Attribute("SeriesNumber", "00200011", "IS", _E, Series.series_number),
-    Attribute("NumberOfSeriesRelatedInstances", "00201209", "IS", _E, Series.instance_count),
-    Attribute("PerformedProcedureStepStartDate", "00400244", "DA", _E, Series.performed_procedure_step_start_date),
-    Attribute("SOPClassUID", "00080016", "UI", _I, Instance.sop_class_uid),
-    Attribute("SOPInstanceUID", "00080018", "UI", _I, Instance.sop_instance_uid),
-    Attribute("AvailableTransferSyntaxUID", "00083002", "UI", _I, Instance.transfer_syntax_uid),
-    Attribute("InstanceNumber", "00200013", "IS", _I, Instance.instance_number),
-    Attribute("NumberOfFrames", "00280008", "IS", _I, Instance.number_of_frames),
-    Attribute("Rows", "00280010", "US", _I, Instance.rows),
-    Attribute("Columns", "00280011", "US", _I, Instance.columns),
-    Attribute("BitsAllocated", "00280100", "US", _I, Instance.bits_allocated),
+    Attribute("StudyDate", "00080020", "DA", _S, _STUDY.study_date),
+    Attribute("StudyTime", "00080030", "TM", _S, _STUDY.study_time),
+    Attribute("AccessionNumber", "00080050", "SH", _S, _STUDY.accession_number),
+    Attribute("InstitutionName", "00080080", "LO", _S, _STUDY.institution_name, extra=True),
+    Attribute("ReferringPhysicianName", "00080090", "PN", _S, _STUDY.referring_physician_name),
+    Attribute("TimezoneOffsetFromUTC", "00080201", "SH", _S, _STUDY.timezone_offset),
+    Attribute("StudyDescription", "00081030", "LO", _S, _STUDY.study_description, extra=True),
+    Attribute("PatientName", "00100010", "PN", _S, _STUDY.patient_name),
+    Attribute("PatientID", "00100020", "LO", _S, _STUDY.patient_id),
+    Attribute("IssuerOfPatientID", "00100021", "LO", _S, _STUDY.issuer_of_patient_id),
+    Attribute("PatientBirthDate", "00100030", "DA", _S, _STUDY.patient_birth_date),
+    Attribute("PatientSex", "00100040", "CS", _S, _STUDY.patient_sex),
+    Attribute("PatientAge", "00101010", "AS", _S, _STUDY.patient_age, extra=True),
+    Attribute("StudyInstanceUID", "0020000D", "UI", _S, _STUDY.study_instance_uid),
+    Attribute("StudyID", "00200010", "SH", _S, _STUDY.study_id),
+    Attribute("NumberOfStudyRelatedSeries", "00201206", "IS", _S, _STUDY.series_count),
+    Attribute("NumberOfStudyRelatedInstances", "00201208", "IS", _S, _STUDY.instance_count),
+    Attribute("SeriesDate", "00080021", "DA", _E, _SERIES.series_date, extra=True),
+    Attribute("SeriesTime", "00080031", "TM", _E, _SERIES.series_time, extra=True),
+    Attribute("Modality", "00080060", "CS", _E, _SERIES.modality),
+    Attribute("Manufacturer", "00080070", "LO", _E, _SERIES.manufacturer, extra=True),
+    Attribute("SeriesDescription", "0008103E", "LO", _E, _SERIES.series_description),
+    Attribute("BodyPartExamined", "00180015", "CS", _E, _SERIES.body_part_examined, extra=True),
+    Attribute("SeriesInstanceUID", "0020000E", "UI", _E, _SERIES.series_instance_uid),
+    Attribute("SeriesNumber", "00200011", "IS", _E, _SERIES.series_number),
+    Attribute("NumberOfSeriesRelatedInstances", "00201209", "IS", _E, _SERIES.instance_count),
+    Attribute("PerformedProcedureStepStartDate", "00400244", "DA", _E, _SERIES.performed_procedure_step_start_date),
+    Attribute("SOPClassUID", "00080016", "UI", _I, _INSTANCE.sop_class_uid),
+    Attribute("SOPInstanceUID", "00080018", "UI", _I, _INSTANCE.sop_instance_uid),
+    Attribute("AvailableTransferSyntaxUID", "00083002", "UI", _I, _INSTANCE.transfer_syntax_uid),
+    Attribute("InstanceNumber", "00200013", "IS", _I, _INSTANCE.instance_number),
+    Attribute("NumberOfFrames", "00280008", "IS", _I, _INSTANCE.number_of_frames),
+    Attribute("Rows", "00280010", "US", _I, _INSTANCE.rows),
+    Attribute("Columns", "00280011", "US", _I, _INSTANCE.columns),
+    Attribute("BitsAllocated", "00280100", "US", _I, _INSTANCE.bits_allocated),
 )
 # Derived from the series below a study, so it has no column of its own.
 MODALITIES_IN_STUDY: Final = "00080061"
@@ -116,8 +116,8 @@ def clauses(conditions: Iterable[Condition]) -> list[ColumnElement[bool]]:
 
 def _clause(condition: Condition) -> ColumnElement[bool]:
     if condition.tag == MODALITIES_IN_STUDY:
-        inner = _codes(Series.modality, condition.text)
-        return exists(select(Series.id).where(Series.study_key == Study.id, inner))
+        inner = _codes(_SERIES.modality, condition.text)
+        return exists(select(_SERIES.id).where(_SERIES.study_key == _STUDY.id, inner))
     attribute = BY_TAG[condition.tag]
     return _BY_VR.get(attribute.vr, _text)(attribute.column, condition.text)
 
@@ -148,22 +148,22 @@ def _has_wildcard(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def _text(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _text(column: Column[Any], text: str) -> ColumnElement[bool]:
     # Wildcards ignore case on either engine; a plain value is exact, so that its index is used.
     return column.ilike(like_pattern(text), escape="\\") if _has_wildcard(text) else column == text
 
 
-def _name(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _name(column: Column[Any], text: str) -> ColumnElement[bool]:
     """The whole of any group of the name, folded the way names are when they are stored (imaging.dicom.names)."""
-    if column is not Study.patient_name:
+    if column is not _STUDY.patient_name:
         return _text(column, text)
     key = name_key(text)
-    padded: ColumnElement[str] = " " + Study.patient_name_key + " "
+    padded: ColumnElement[str] = " " + _STUDY.patient_name_key + " "
     return padded.like(f"% {like_pattern(key)} %", escape="\\")
 
 
 def _range(
-    column: InstrumentedAttribute[Any], text: str, first: Callable[[str], str], last: Callable[[str], str]
+    column: Column[Any], text: str, first: Callable[[str], str], last: Callable[[str], str]
 ) -> ColumnElement[bool]:
     """PS3.18 section 8.3.4.1.3 (PS3.4 C.2.2.2.5): ``a-b``, ``a-``, ``-b`` or one value, both ends included."""
     low, dash, high = (part.strip() for part in text.partition("-"))
@@ -211,27 +211,27 @@ def _latest_time(text: str) -> str:
     return digits + _LAST_TIME[len(digits) :]
 
 
-def _dates(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _dates(column: Column[Any], text: str) -> ColumnElement[bool]:
     return _range(column, text, _date, _date)
 
 
-def _times(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _times(column: Column[Any], text: str) -> ColumnElement[bool]:
     return _range(column, text, _earliest_time, _latest_time)
 
 
-def _uids(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _uids(column: Column[Any], text: str) -> ColumnElement[bool]:
     return column.in_(_listed(text))
 
 
-def _codes(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _codes(column: Column[Any], text: str) -> ColumnElement[bool]:
     return or_(false(), *(_text(column, value) for value in _listed(text)))
 
 
-def _number(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _number(column: Column[Any], text: str) -> ColumnElement[bool]:
     return column == _integer(text)
 
 
-_BY_VR: Final[dict[str, Callable[[InstrumentedAttribute[Any], str], ColumnElement[bool]]]] = {
+_BY_VR: Final[dict[str, Callable[[Column[Any], str], ColumnElement[bool]]]] = {
     "UI": _uids,
     "DA": _dates,
     "TM": _times,

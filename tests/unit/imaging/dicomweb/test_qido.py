@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from imaging.dicomweb.qido import MAX_RESULTS, BadQuery, answer, parse_query, warning_headers
-from imaging.store.catalog import Hit, InstanceRow, SeriesRow, StudyRow
+from imaging.store.rows import Hit, InstanceRow, SeriesRow, StudyRow
 from imaging.store.search import Condition, Level
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -11,7 +11,7 @@ from foundation.ids import new_id
 from imaging.dicom.layout import Layout
 from imaging.dicom.names import name_key
 from imaging.guard import Access
-from imaging.store.catalog import AmbiguousStudy, Catalog
+from imaging.store.catalog import AmbiguousStudy, Catalog, NoSuchStudy
 from imaging.store.search import BadValue, Condition, Level, Query
 from imaging.store.tables import Base, Instance, InstanceHeader, Series, Study
 
@@ -264,9 +264,25 @@ async def test_below_a_study_everything_is_found_and_nothing_elsewhere(catalog, 
     assert [one.modality for one in await catalog.series_of(study)] == ["CT", "SR"]
     instances = await catalog.instances_of(study)
     assert [one.series_instance_uid for one in instances] == ["1.2.3.0", "1.2.3.1"]
-    found = await catalog.instance(study, "1.2.3.1", "1.2.3.1.1")
-    assert await catalog.layout(found.id) == Layout(132)
+    located, found = await catalog.locate(WENZHOU, "1.2.3", "1.2.3.1", "1.2.3.1.1")
+    assert (located, found) == (study, instances[1])
+    assert await catalog.layout(found.id) == await catalog.layout(found.id) == Layout(132)
     headers = [pair async for some in catalog.headers([one.id for one in instances]) for pair in some]
     assert headers == [(one.id, one.id.encode()) for one in instances]
-    with pytest.raises(NotFound):
-        await catalog.instance(study, "1.2.3.0", "1.2.3.1.1")
+    assert await catalog.locate(WENZHOU, "1.2.3", "1.2.3.0", "1.2.3.1.1") == (study, None)
+
+
+async def test_an_instance_is_located_in_the_study_that_its_uid_means_to_the_caller(catalog, add):
+    ours, theirs = study_of("WZ01", series=()), study_of("SH01")
+    await add(ours, theirs)
+    path = "1.2.3", "1.2.3.0", "1.2.3.0.1"
+    with pytest.raises(AmbiguousStudy):
+        await catalog.locate(BOTH, *path)
+    # The own study decides even where only the other hospital's has such an instance.
+    assert await catalog.locate(replace(BOTH, store_as="WZ01"), *path) == (ours[0].id, None)
+    for may_see in (replace(BOTH, only_owner="SH01"), Access("expert", study_ids=frozenset({theirs[0].id}))):
+        study_id, found = await catalog.locate(may_see, *path)
+        assert (study_id, found.sop_instance_uid) == (theirs[0].id, path[2])
+    for may_not in (NOBODY, Access("x", owners=frozenset({"BJ01"})), replace(WENZHOU, only_owner="SH01")):
+        with pytest.raises(NoSuchStudy):
+            await catalog.locate(may_not, *path)
