@@ -1,9 +1,10 @@
-/** The desk's keys; the viewer names its own. */
+/** All keys of the page that is open: its own, and those of a viewer in it. */
 
 import { t } from '../i18n';
 import { Dialog } from './Dialog';
+import { keysOfPart, type KeyWords } from './keys';
 
-const KEYS: [string, string][] = [
+const KEYS: KeyWords[] = [
   ['/', 'keys.search'],
   ['j / k', 'keys.move'],
   ['Enter', 'keys.open'],
@@ -14,9 +15,9 @@ const KEYS: [string, string][] = [
 export function KeysHelp({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={t('keys.title')} onClose={onClose}>
-      <dl class="keys-help">
-        {KEYS.map(([key, words]) => (
-          <div key={key}>
+      <dl class="key-list">
+        {[...keysOfPart.value, ...KEYS].map(([key, words]) => (
+          <div key={words}>
             <dt>
               <kbd>{key}</kbd>
             </dt>

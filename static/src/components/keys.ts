@@ -1,5 +1,6 @@
 /** Keyboard shortcuts that stay out of the way of typing and of open dialogs. */
 
+import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 export type Bindings = Record<string, (event: KeyboardEvent) => void>;
@@ -37,5 +38,18 @@ export function useKeys(bindings: Bindings, place: 'over' | 'under' = 'over'): v
       layers.splice(layers.indexOf(layer), 1);
       if (layers.length === 0) window.removeEventListener('keydown', pressed);
     };
+  }, []);
+}
+
+/** A key as people read it, and the message key of what it does. */
+export type KeyWords = [key: string, words: string];
+
+/** The keys of the part that is open now, for the page's list of all keys. */
+export const keysOfPart = signal<KeyWords[]>([]);
+
+export function useListedKeys(keys: KeyWords[]): void {
+  useEffect(() => {
+    keysOfPart.value = keys;
+    return () => void (keysOfPart.value = []);
   }, []);
 }

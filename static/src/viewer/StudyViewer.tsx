@@ -4,13 +4,13 @@ import type { ComponentChildren } from 'preact';
 
 import type { Finding, Study } from '../api/types';
 import { Dialog } from '../components/Dialog';
-import { useKeys, type Bindings } from '../components/keys';
+import { useKeys, useListedKeys, type Bindings } from '../components/keys';
 import { t } from '../i18n';
 import type { PointerSource } from './OverlayLayer';
 import { SeriesStrip } from './SeriesStrip';
 import { Toolbar } from './Toolbar';
 import { Viewer } from './viewer';
-import { KEY_LIST, viewerBindings } from './viewerKeys';
+import { keyList, viewerBindings } from './viewerKeys';
 import { ViewerPane } from './ViewerPane';
 import './viewer.css';
 
@@ -55,6 +55,7 @@ export function ViewerFrame(props: FrameProps) {
   const [help, setHelp] = useState(false);
   const openHelp = () => setHelp(true);
   const helpKey: Bindings = ownHelp ? { '?': openHelp } : {};
+  useListedKeys(keyList(ownHelp));
   useKeys({ ...viewerBindings(viewer, { mayMark, mayPoint: pointing !== null }), ...helpKey, ...props.keys });
   return (
     <div class="viewer reading" data-testid="viewer">
@@ -65,17 +66,17 @@ export function ViewerFrame(props: FrameProps) {
       <Toolbar viewer={viewer} mayMark={mayMark} mayPoint={pointing !== null} onHelp={openHelp}>
         {props.tools}
       </Toolbar>
-      {help && <KeyHelp onClose={() => setHelp(false)} />}
+      {help && <KeyHelp inRoom={ownHelp} onClose={() => setHelp(false)} />}
     </div>
   );
 }
 
-function KeyHelp({ onClose }: { onClose: () => void }) {
+function KeyHelp({ inRoom, onClose }: { inRoom: boolean; onClose: () => void }) {
   return (
     <Dialog title={t('viewer.help')} onClose={onClose}>
       <dl class="key-list">
-        {KEY_LIST.map(([key, words]) => (
-          <div key={key}>
+        {keyList(inRoom).map(([key, words]) => (
+          <div key={words}>
             <dt>
               <kbd>{key}</kbd>
             </dt>

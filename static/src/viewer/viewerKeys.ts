@@ -1,5 +1,5 @@
 /** What the keys that radiologists know do; also the list that `?` shows. */
-import type { Bindings } from '../components/keys';
+import type { Bindings, KeyWords } from '../components/keys';
 import type { Viewer } from './viewer';
 import type { Tool } from './viewerModel';
 
@@ -66,7 +66,7 @@ function togglePointer(viewer: Viewer): void {
   if (on) viewer.onPointer(null);
 }
 
-export const KEY_LIST: [keys: string, words: string][] = [
+const KEYS: KeyWords[] = [
   ['↑ ↓', 'viewer.keys.scroll'],
   ['PgUp PgDn', 'viewer.keys.page'],
   ['Space', 'viewer.keys.next_series'],
@@ -77,7 +77,15 @@ export const KEY_LIST: [keys: string, words: string][] = [
   ['Del', 'viewer.keys.remove'],
   ['I', 'viewer.keys.invert'],
   ['R', 'viewer.keys.reset'],
-  ['P', 'viewer.keys.pointer'],
-  ['F', 'viewer.keys.follow'],
   ['Esc', 'viewer.keys.escape'],
 ];
+
+const ROOM_KEYS: KeyWords[] = [
+  ['P', 'viewer.keys.pointer'],
+  ['F', 'viewer.keys.follow'],
+];
+
+/** What the keys do; some only where somebody else looks on. */
+export function keyList(inRoom: boolean): KeyWords[] {
+  return inRoom ? [...KEYS, ...ROOM_KEYS] : KEYS;
+}

@@ -92,7 +92,7 @@ function Actor({ record: { actor_kind: kind, actor_name: name, actor_id: id } }:
   if (kind === 'user') return <strong class="nowrap">{name || id}</strong>;
   return (
     <span class="audit-actor">
-      {t(`audit.kind.${kind}`)} <span class="quiet-label">{name || id}</span>
+      {t(`audit.kind.${kind}`)} <span class="quiet-label wide-only">{name || id}</span>
     </span>
   );
 }

@@ -35,8 +35,10 @@ export function ApiDocsPage() {
 
 function Documentation({ document: openapi }: { document: OpenApi }) {
   const groups = groupsOf(openapi);
-  // What the address names after "#" stands in the page only now.
-  useEffect(() => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView(), []);
+  // What the address names after "#" stands in the page only now: go there again, so that it is scrolled to and marked.
+  useEffect(() => {
+    if (location.hash) location.replace(location.hash);
+  }, []);
   return (
     <div class="docs">
       <Contents groups={groups} />

@@ -24,7 +24,7 @@ export function FindingItem({ finding, chosen, onChoose, onAssessed }: ItemProps
         <strong>{finding.label}</strong> <span class="badge badge-ai">AI {percent(finding.probability)}</span>
       </button>
       <p class="quiet-label">
-        {[measurementWords(finding), t('review.frame', { value: finding.frame })].filter(Boolean).join(' · ')}
+        {[measurementWords(finding), finding.frame > 1 && t('review.frame', { value: finding.frame })].filter(Boolean).join(' · ')}
       </p>
       {finding.description && <p>{finding.description}</p>}
       {assessment ? <Assessed assessment={assessment} /> : <Assess finding={finding} onAssessed={onAssessed} />}
