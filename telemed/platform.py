@@ -173,7 +173,7 @@ def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     identity = Identity(ground.sessions, keys, review)
     guard = PlatformGuard(identity, Shares(database), ground.audit, clock=ground.clock)
     metrics = health.Metrics()
-    addresses = Addresses(settings.public_url, settings.signaling_url, settings.signaling_port)
+    addresses = Addresses(settings.public_url, settings.signaling_url, ground.rooms.port)
     app = web.Application(middlewares=[metrics.middleware(), problems], client_max_size=JSON_BODY_BYTES)
     headers.attach(app, addresses)
     mount(app, _api(ground, keys, guard, addresses), identity)
