@@ -80,6 +80,11 @@ class Socket:
     async def error(self) -> str:
         return (await self.message("err"))["b"]["code"]
 
+    async def drop(self) -> None:
+        """End the link without a word, as a cut cable does."""
+        self._connection.transport.abort()
+        await self._connection.wait_closed()
+
     async def closed(self) -> int:
         """The code the server closes with."""
         async with asyncio.timeout(10):
