@@ -1,9 +1,9 @@
 """Tells open pages and rooms what changed below a study: who may see it hears of it, nobody else."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from foundation.database import Database
 from imaging.store.tables import Study
@@ -51,14 +51,21 @@ class Announcer:
         self._events.publish(topic, study_id, hospitals={seen_by.hospital}, users=seen_by.experts)
 
     async def _witnesses(self, study_id: str) -> Witnesses:
-        owner = select(Study.owner).where(Study.id == study_id)
-        courses = select(ConsultationRow.expert, ConsultationRow.room).where(
-            ConsultationRow.study_id == study_id, ConsultationRow.state.in_(OPEN)
-        )
-        async with self._database.read() as session:
-            rows = (await session.execute(courses)).all()
-            return Witnesses(
-                hospital=await session.scalar(owner) or "",
-                experts=frozenset(expert for expert, _ in rows if expert is not None),
-                rooms=frozenset(room for _, room in rows),
+        hospital, courses = await self._database.look(
+            lambda connection: (
+                connection.scalar(_OWNER, {"study": study_id}),
+                connection.execute(_COURSES, {"study": study_id}).all(),
             )
+        )
+        return Witnesses(
+            hospital=hospital or "",
+            experts=frozenset(expert for expert, _ in courses if expert is not None),
+            rooms=frozenset(room for _, room in courses),
+        )
+
+
+_STUDIES, _CONSULTATIONS = Study.core(), ConsultationRow.__table__.c
+_OWNER: Final = select(_STUDIES.owner).where(_STUDIES.id == bindparam("study"))
+_COURSES: Final = select(_CONSULTATIONS.expert, _CONSULTATIONS.room).where(
+    _CONSULTATIONS.study_id == bindparam("study"), _CONSULTATIONS.state.in_(OPEN)
+)

@@ -132,12 +132,11 @@ class Ingest:
         return _outcome(placed, examined)
 
     async def _find_alike(self, wanted: list[Identity]) -> list[str | None]:
-        async with self._database.read() as session:
-            return await records.stored_alike(session, wanted)
+        return await self._database.look(lambda connection: records.stored_alike(connection, wanted))
 
     async def _write(self, arrivals: list[Arrival]) -> list[Placed]:
-        async with self._database.write() as session:
-            return await records.write(session, arrivals, self._clock())
+        now = self._clock()
+        return await self._database.change(lambda connection: records.write(connection, arrivals, now))
 
 
 @contextmanager

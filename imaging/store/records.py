@@ -7,17 +7,18 @@ On SQLite the write transaction itself is that lock.
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import String, Table, insert, select, tuple_, update
+from sqlalchemy import Connection, String, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.ids import new_id
 from imaging.dicom.attributes import Attributes
 from imaging.dicom.names import name_key
 from imaging.dicom.reading import Examined
 from imaging.store.tables import Base, Conflict, Instance, InstanceHeader, Series, Study
+
+_STUDY, _SERIES, _INSTANCE, _CONFLICT = (entity.core() for entity in (Study, Series, Instance, Conflict))
 
 Kind = Literal["stored", "already_stored", "conflict"]
 
@@ -63,69 +64,68 @@ class Identity:
         return self.owner, self.study_instance_uid, self.series_instance_uid, self.sop_instance_uid
 
 
-async def stored_alike(session: AsyncSession, wanted: list[Identity]) -> list[str | None]:
+def stored_alike(connection: Connection, wanted: list[Identity]) -> list[str | None]:
     """For each identity the key of its study when exactly these bytes are stored under it, else None."""
-    columns = Study.owner, Study.study_instance_uid, Series.series_instance_uid, Instance.sop_instance_uid
+    columns = _STUDY.owner, _STUDY.study_instance_uid, _SERIES.series_instance_uid, _INSTANCE.sop_instance_uid
     query = (
-        select(*columns, Instance.sha256, Study.id)
-        .join(Series, Series.id == Instance.series_key)
-        .join(Study, Study.id == Instance.study_key)
+        select(*columns, _INSTANCE.sha256, _STUDY.id)
+        .where(_SERIES.id == _INSTANCE.series_key, _STUDY.id == _SERIES.study_key)
         .where(tuple_(*columns).in_([identity.key for identity in wanted]))
     )
-    found = {tuple(row[:5]): row[5] for row in await session.execute(query)}
+    found = {tuple(row[:5]): row[5] for row in connection.execute(query)}
     return [found.get((*identity.key, identity.sha256)) for identity in wanted]
 
 
-async def write(session: AsyncSession, arrivals: list[Arrival], now: datetime) -> list[Placed]:
+def write(connection: Connection, arrivals: list[Arrival], now: datetime) -> list[Placed]:
     """Rows for ``arrivals``; one answer for each, in order. The first of several alike is the one stored."""
-    studies = await _ensure_studies(session, arrivals, now)
-    series, new_series = await _ensure_series(session, arrivals, studies, now)
-    plan = _Plan(now, await _existing(session, arrivals, list(series.values())))
+    studies = _ensure_studies(connection, arrivals, now)
+    series, new_series = _ensure_series(connection, arrivals, studies, now)
+    plan = _Plan(now, _existing(connection, arrivals, list(series.values())))
     for arrival in arrivals:
         study_key = studies[arrival.study]
         plan.place(arrival, study_key, series[study_key, arrival.attributes.series_instance_uid])
-    await _execute(session, plan, new_series)
+    _execute(connection, plan, new_series)
     return plan.placed
 
 
-async def _ensure_studies(session: AsyncSession, arrivals: list[Arrival], now: datetime) -> dict[tuple[str, str], str]:
+def _ensure_studies(connection: Connection, arrivals: list[Arrival], now: datetime) -> dict[tuple[str, str], str]:
     """Lock the studies, then make the missing ones, both in one order; owner and UID → key."""
     first = {arrival.study: arrival for arrival in reversed(arrivals)}
-    found = await _locked_studies(session, list(first))
+    found = _locked_studies(connection, list(first))
     missing = sorted(first.keys() - found.keys())
     if missing:
         for study in missing:
-            await _add_if_missing(session, Study, _study_row(first[study], now), ["owner", "study_instance_uid"])
-        found |= await _locked_studies(session, missing)
+            _add_if_missing(connection, Study, _study_row(first[study], now), ["owner", "study_instance_uid"])
+        found |= _locked_studies(connection, missing)
     return found
 
 
-async def _locked_studies(session: AsyncSession, studies: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    columns = Study.owner, Study.study_instance_uid
-    query = select(*columns, Study.id).where(tuple_(*columns).in_(studies)).order_by(*columns).with_for_update()
-    return {(owner, uid): key for owner, uid, key in await session.execute(query)}
+def _locked_studies(connection: Connection, studies: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    columns = _STUDY.owner, _STUDY.study_instance_uid
+    query = select(*columns, _STUDY.id).where(tuple_(*columns).in_(studies)).order_by(*columns).with_for_update()
+    return {(owner, uid): key for owner, uid, key in connection.execute(query)}
 
 
-async def _ensure_series(
-    session: AsyncSession, arrivals: list[Arrival], studies: dict[tuple[str, str], str], now: datetime
+def _ensure_series(
+    connection: Connection, arrivals: list[Arrival], studies: dict[tuple[str, str], str], now: datetime
 ) -> tuple[dict[tuple[str, str], str], Counter[str]]:
     """(study key and series UID → series key, how many series are new in each study); the studies are locked."""
     first = {(studies[a.study], a.attributes.series_instance_uid): a for a in reversed(arrivals)}
-    columns = Series.study_key, Series.series_instance_uid
-    query = select(*columns, Series.id).where(tuple_(*columns).in_(list(first)))
-    found = {(study, uid): key for study, uid, key in await session.execute(query)}
+    columns = _SERIES.study_key, _SERIES.series_instance_uid
+    query = select(*columns, _SERIES.id).where(tuple_(*columns).in_(list(first)))
+    found = {(study, uid): key for study, uid, key in connection.execute(query)}
     missing = first.keys() - found.keys()
     rows = {series: _series_row(first[series], series[0], now) for series in missing}
     if rows:
-        await session.execute(insert(_table(Series)), list(rows.values()))
+        connection.execute(insert(_table(Series)), list(rows.values()))
     found |= {series: row["id"] for series, row in rows.items()}
     return found, Counter(study for study, _ in missing)
 
 
-async def _add_if_missing(session: AsyncSession, entity: type[Base], row: dict[str, Any], unique: list[str]) -> None:
+def _add_if_missing(connection: Connection, entity: type[Base], row: dict[str, Any], unique: list[str]) -> None:
     """Insert ``row`` unless another process has just made one with the same ``unique`` columns."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    await session.execute(dialect.insert(_table(entity)).on_conflict_do_nothing(index_elements=unique), row)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(_table(entity)).on_conflict_do_nothing(index_elements=unique), row)
 
 
 def _table(entity: type[Base]) -> Table:
@@ -133,15 +133,15 @@ def _table(entity: type[Base]) -> Table:
     return cast(Table, entity.__table__)
 
 
-async def _existing(
-    session: AsyncSession, arrivals: list[Arrival], series_keys: list[str]
+def _existing(
+    connection: Connection, arrivals: list[Arrival], series_keys: list[str]
 ) -> dict[tuple[str, str], tuple[str, str]]:
     """Series key and SOP Instance UID → (instance key, digest)."""
-    query = select(Instance.series_key, Instance.sop_instance_uid, Instance.id, Instance.sha256).where(
-        Instance.series_key.in_(series_keys),
-        Instance.sop_instance_uid.in_({a.attributes.sop_instance_uid for a in arrivals}),
+    query = select(_INSTANCE.series_key, _INSTANCE.sop_instance_uid, _INSTANCE.id, _INSTANCE.sha256).where(
+        _INSTANCE.series_key.in_(series_keys),
+        _INSTANCE.sop_instance_uid.in_({a.attributes.sop_instance_uid for a in arrivals}),
     )
-    return {(series, uid): (key, digest) for series, uid, key, digest in await session.execute(query)}
+    return {(series, uid): (key, digest) for series, uid, key, digest in connection.execute(query)}
 
 
 @dataclass(slots=True)
@@ -183,45 +183,64 @@ class _Plan:
         return {"id": new_id(), "instance_key": instance_key, "received_at": self.now, **_bytes_of(arrival)}
 
 
-async def _set_aside(session: AsyncSession, plan: _Plan) -> None:
+def _set_aside(connection: Connection, plan: _Plan) -> None:
     """Rows for the conflicts; bytes that were set aside before need neither a row nor a blob again."""
-    query = select(Conflict.instance_key, Conflict.sha256).where(
-        Conflict.instance_key.in_({row["instance_key"] for row in plan.conflicts.values()})
+    query = select(_CONFLICT.instance_key, _CONFLICT.sha256).where(
+        _CONFLICT.instance_key.in_({row["instance_key"] for row in plan.conflicts.values()})
     )
-    known = {(key, digest) for key, digest in await session.execute(query)}
+    known = {(key, digest) for key, digest in connection.execute(query)}
     for position, row in plan.conflicts.items():
         if (row["instance_key"], row["sha256"]) in known:
             plan.placed[position] = replace(plan.placed[position], uses_blob=False)
         else:
             known.add((row["instance_key"], row["sha256"]))
-            await session.execute(insert(_table(Conflict)), row)
+            connection.execute(insert(_table(Conflict)), row)
 
 
-async def _execute(session: AsyncSession, plan: _Plan, new_series: Counter[str]) -> None:
+def _execute(connection: Connection, plan: _Plan, new_series: Counter[str]) -> None:
     if plan.instances:
-        await session.execute(insert(_table(Instance)), plan.instances)
-        await session.execute(insert(_table(InstanceHeader)), plan.headers)
+        connection.execute(insert(_table(Instance)), plan.instances)
+        connection.execute(insert(_table(InstanceHeader)), plan.headers)
     if plan.conflicts:
-        await _set_aside(session, plan)
-    for series_key, count in Counter(row["series_key"] for row in plan.instances).items():
-        await session.execute(
-            update(Series)
-            .where(Series.id == series_key)
-            .values(instance_count=Series.instance_count + count, revision=Series.revision + 1, updated_at=plan.now)
-        )
-    for study_key, count in Counter(row["study_key"] for row in plan.instances).items():
-        arrived = sum(row["size_bytes"] for row in plan.instances if row["study_key"] == study_key)
-        await session.execute(
-            update(Study)
-            .where(Study.id == study_key)
-            .values(
-                series_count=Study.series_count + new_series[study_key],
-                instance_count=Study.instance_count + count,
-                size_bytes=Study.size_bytes + arrived,
-                revision=Study.revision + 1,
-                updated_at=plan.now,
-            )
-        )
+        _set_aside(connection, plan)
+    _count(connection, plan, new_series)
+
+
+# Put together once: making such a statement costs more than running it.
+_GROW_SERIES: Final = (
+    update(_table(Series))
+    .where(_SERIES.id == bindparam("key"))
+    .values(
+        instance_count=_SERIES.instance_count + bindparam("arrived"),
+        revision=_SERIES.revision + 1,
+        updated_at=bindparam("now"),
+    )
+)
+_GROW_STUDY: Final = (
+    update(_table(Study))
+    .where(_STUDY.id == bindparam("key"))
+    .values(
+        series_count=_STUDY.series_count + bindparam("new_series"),
+        instance_count=_STUDY.instance_count + bindparam("arrived"),
+        size_bytes=_STUDY.size_bytes + bindparam("bytes"),
+        revision=_STUDY.revision + 1,
+        updated_at=bindparam("now"),
+    )
+)
+
+
+def _count(connection: Connection, plan: _Plan, new_series: Counter[str]) -> None:
+    for series_key, arrived in Counter(row["series_key"] for row in plan.instances).items():
+        connection.execute(_GROW_SERIES, {"key": series_key, "arrived": arrived, "now": plan.now})
+    for study_key, arrived in Counter(row["study_key"] for row in plan.instances).items():
+        grown = {
+            "key": study_key,
+            "arrived": arrived,
+            "new_series": new_series[study_key],
+            "bytes": sum(row["size_bytes"] for row in plan.instances if row["study_key"] == study_key),
+            "now": plan.now,
+        }
+        connection.execute(_GROW_STUDY, grown)
 
 
 def _study_row(arrival: Arrival, now: datetime) -> dict[str, Any]:

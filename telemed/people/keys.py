@@ -2,9 +2,9 @@
 
 import hmac
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from foundation.clock import Clock, utc_now
 from foundation.database import Database
@@ -18,6 +18,10 @@ from telemed.people.tables import ApiKeyRow
 
 # How stale last_used_at may be: 300 frames a second must not be 300 durable writes.
 TOUCH_AFTER: Final = timedelta(minutes=1)
+
+
+# Asked with every request of a hospital's software, hence without a session.
+_BY_ID: Final = select(ApiKeyRow.__table__).where(ApiKeyRow.__table__.c.id == bindparam("key_id"))
 
 
 class ApiKeys:
@@ -57,14 +61,13 @@ class ApiKeys:
         if parts is None:
             return None
         key_id, secret = parts
-        async with self._database.read() as session:
-            row = await session.get(ApiKeyRow, key_id)
+        row = await self._database.look(lambda connection: connection.execute(_BY_ID, {"key_id": key_id}).first())
         if row is None or row.revoked_at or not hmac.compare_digest(row.secret_fingerprint, fingerprint(secret)):
             return None
         await self._touch(row)
         return HospitalSystem(row.id, row.hospital_code, row.label)
 
-    async def _touch(self, row: ApiKeyRow) -> None:
+    async def _touch(self, row: Row[Any]) -> None:
         now = self._clock()
         if not _stale(row.last_used_at, now):
             return

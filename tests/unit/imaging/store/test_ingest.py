@@ -130,8 +130,8 @@ async def test_text_longer_than_its_column_is_cut_in_the_index_only(archive):
 async def test_dying_between_bytes_and_commit_leaves_nothing_visible(small_archive, tmp_path, monkeypatch):
     written = ingest_module.records.write
 
-    async def cut(*arguments):
-        await written(*arguments)
+    def cut(*arguments):
+        written(*arguments)
         raise RuntimeError("power cut")
 
     body = to_bytes(ct_slice(count=1, size=16))
@@ -145,7 +145,7 @@ async def test_dying_between_bytes_and_commit_leaves_nothing_visible(small_archi
 
 
 async def test_a_failing_index_is_told_and_keeps_no_row_and_no_name_in_the_log(small_archive, monkeypatch, caplog):
-    async def away(*_):
+    def away(*_):
         raise OperationalError("INSERT", {"patient_name": "Wang^XiaoDong"}, Exception("Wang^XiaoDong"))
 
     body = to_bytes(ct_slice(count=1, size=16))

@@ -27,16 +27,20 @@ def arrivals(tmp_path):
     return [Arrival("WZ01", examined(data), new_id()) for data in ct_series("1", 3, 16)]
 
 
+async def write(database, arrivals):
+    return await database.change(lambda connection: records.write(connection, arrivals, utc_now()))
+
+
 async def test_who_holds_the_study_decides_alone_what_is_new_in_it(database, arrivals):
     """A second process with the same instance waits for the first, and then finds it stored."""
-    async with database.write() as session:
-        await records.write(session, arrivals[:1], utc_now())
+    await write(database, arrivals[:1])
     written = asyncio.Event()
     go_on = asyncio.Event()
 
     async def first():
         async with database.write() as session:
-            placed = await records.write(session, arrivals[1:2], utc_now())
+            connection = await session.connection()
+            placed = await connection.run_sync(records.write, arrivals[1:2], utc_now())
             written.set()
             await go_on.wait()
             return placed
@@ -44,8 +48,7 @@ async def test_who_holds_the_study_decides_alone_what_is_new_in_it(database, arr
     async def second():
         await written.wait()
         asyncio.get_running_loop().call_later(0.2, go_on.set)
-        async with database.write() as session:
-            return await records.write(session, arrivals[1:2], utc_now())
+        return await write(database, arrivals[1:2])
 
     (one,), (two,) = await asyncio.gather(first(), second())
     assert (one.kind, two.kind) == ("stored", "already_stored")
@@ -53,11 +56,10 @@ async def test_who_holds_the_study_decides_alone_what_is_new_in_it(database, arr
 
 
 async def test_alike_means_the_same_bytes_under_the_same_uids(database, arrivals):
-    async with database.write() as session:
-        (placed,) = await records.write(session, arrivals[:1], utc_now())
+    (placed,) = await write(database, arrivals[:1])
     found = arrivals[0].attributes
     uids = found.study_instance_uid, found.series_instance_uid, found.sop_instance_uid
     same = Identity("WZ01", *uids, arrivals[0].examined.sha256)
     others = [Identity("SH01", *uids, same.sha256), Identity("WZ01", *uids, "0" * 64)]
-    async with database.read() as session:
-        assert await records.stored_alike(session, [same, *others]) == [placed.study_id, None, None]
+    alike = await database.look(lambda connection: records.stored_alike(connection, [same, *others]))
+    assert alike == [placed.study_id, None, None]
