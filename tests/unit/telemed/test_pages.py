@@ -1,5 +1,7 @@
 """The browser app's files: which address gives what."""
 
+import gzip
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -37,6 +39,15 @@ async def test_an_unknown_address_of_a_service_is_no_page(client, path):
 async def test_an_asset_never_changes_under_its_name(client):
     reply = await client.get("/assets/index-abc.js")
     assert (reply.status, reply.headers["Cache-Control"]) == (200, pages.IMMUTABLE)
+
+
+async def test_an_asset_travels_compressed_to_who_takes_gzip(client, tmp_path):
+    (tmp_path / "assets" / "index-abc.js.gz").write_bytes(gzip.compress(b"1"))
+    reply = await client.get("/assets/index-abc.js", headers={"Accept-Encoding": "gzip"})
+    assert (reply.headers["Content-Encoding"], await reply.text()) == ("gzip", "1")
+    assert reply.content_type.endswith("/javascript")
+    plain = await client.get("/assets/index-abc.js", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
 
 
 @pytest.mark.parametrize("path", ["/assets/..%2Findex.html", "/assets/%2e%2e%2Findex.html"])
