@@ -22,6 +22,9 @@ export function KeysSection({ code }: { code: string }) {
           {t('admin.keys_of')} <code>{code}</code>
         </h1>
         <div class="actions">
+          <a class="button quiet" href="/api/docs#guide-dicomweb" target="_blank" rel="noopener">
+            {t('docs.title')}
+          </a>
           <a class="button" href="/admin/hospitals">
             {t('admin.back_to_hospitals')}
           </a>

@@ -1,6 +1,9 @@
 import { opinionPdfUrl } from '../../api/endpoints';
 import type { Consultation, ConsultationAction } from '../../api/types';
 import { t } from '../../i18n';
+import { keepDraft } from '../../state/draft';
+import { me } from '../../state/session';
+import { draftName, letterOf } from './invitationForm';
 import type { Asked } from './questions';
 import { arrange } from './timeline';
 
@@ -22,7 +25,25 @@ export function Actions({ consultation, onAsk }: ActionsProps) {
       ) : (
         <span class="quiet-label">{t(`consultation.nothing_to_do.${consultation.state}`)}</span>
       )}
+      <AskAgain consultation={consultation} />
     </div>
+  );
+}
+
+/** After a refusal the patient still needs an expert: the same letter, for somebody else. */
+function AskAgain({ consultation }: { consultation: Consultation }) {
+  const { state, study, requesting_hospital: own } = consultation;
+  const over = state === 'declined' || state === 'cancelled';
+  if (!over || !study || me().hospital?.code !== own.code) return null;
+  return (
+    <a
+      class="button primary"
+      href={`/consultations/new?study=${study.study_id}`}
+      onClick={() => keepDraft(draftName(study.study_id), letterOf(consultation))}
+      data-testid="consult-ask-again"
+    >
+      {t('consultation.ask_again')}
+    </a>
   );
 }
 

@@ -7,7 +7,7 @@ import { useAct, useResource } from '../../components/resource';
 import { Refusal } from '../../components/States';
 import { t } from '../../i18n';
 import { forgetDraft, keepDraft, readDraft } from '../../state/draft';
-import { emptyForm, errorsOf, type FieldName, type InvitationForm, toInvitation } from './invitationForm';
+import { draftName, emptyForm, errorsOf, type FieldName, type InvitationForm, toInvitation } from './invitationForm';
 import { Invitee, Letter } from './InvitationFields';
 
 interface FormProps {
@@ -19,7 +19,7 @@ interface FormProps {
 /** Written once, sent once; until then every keystroke is kept in this tab. */
 export function NewConsultationForm({ studyId, study, hospitals }: FormProps) {
   const { route } = useLocation();
-  const draft = `invitation.${studyId}`;
+  const draft = draftName(studyId);
   const [form, setForm] = useState<InvitationForm>(() => ({
     ...emptyForm(new Date()),
     ...readDraft<InvitationForm>(draft),

@@ -9,7 +9,7 @@ export function Timeline({ consultation }: { consultation: Consultation }) {
       <h2>{t('timeline.title')}</h2>
       <ol class="timeline" data-testid="consult-timeline">
         {timeline(consultation).map(({ name, place, at, who }) => (
-          <li key={name} class={`step step-${place}`} aria-current={place === 'now' ? 'step' : undefined}>
+          <li key={name} class={`step step-${place} step-${name}`} aria-current={place === 'now' ? 'step' : undefined}>
             <strong>{t(place === 'done' ? `timeline.done.${name}` : `timeline.${place}.${name}`)}</strong>
             {place === 'done' && (
               <span class="quiet-label">

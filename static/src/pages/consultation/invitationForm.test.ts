@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { User } from '../../api/types';
-import { candidates, choices, emptyForm, errorsOf, toInvitation } from './invitationForm';
+import { candidates, choices, emptyForm, errorsOf, letterOf, toInvitation } from './invitationForm';
 
 const now = new Date(2026, 10, 23, 14, 20);
 const full = {
@@ -17,6 +17,10 @@ const doctor = (name: string, specialty: string, title: string) => ({ name, spec
 const doctors = [doctor('陈', '放射科', '主任医师'), doctor('周', '胸外科', '副主任医师'), doctor('吴', '放射科', '主治医师')];
 
 describe('the invitation', () => {
+  it('keeps its letter, not its addressee and time, when it is written again', () => {
+    expect(letterOf(full)).toEqual({ reason: '性质待定', purpose: '定性', summary: '58 岁男性', urgency: 'ordinary' });
+  });
+
   it('starts with a time that is still to come', () => {
     expect(emptyForm(now).scheduled_at).toBe('2026-11-23T16:00');
   });

@@ -15,6 +15,8 @@ export interface InvitationForm {
   urgency: Urgency;
 }
 
+type Letter = Pick<InvitationForm, 'reason' | 'purpose' | 'summary' | 'urgency'>;
+
 export type FieldName = keyof InvitationForm;
 
 /** The field's trouble as a message key. */
@@ -37,6 +39,14 @@ const MAX_CHARACTERS: Partial<Record<FieldName, number>> = {
   requested_specialty: 64,
   requested_title: 64,
 };
+
+/** Under which name the draft of a study's invitation is kept. */
+export const draftName = (study: string) => `invitation.${study}`;
+
+/** What another hospital can be told as well: the letter without its addressee and its time. */
+export function letterOf({ reason, purpose, summary, urgency }: Letter): Letter {
+  return { reason, purpose, summary, urgency };
+}
 
 const HOUR_MS = 3_600_000;
 

@@ -102,18 +102,24 @@ function RoomViewer({ session, study, findings, focus }: RoomViewerProps) {
   );
 }
 
+/** After these there is nothing to enter again. */
+const FOR_GOOD = ['room.closed.over', 'room.closed.removed'];
+
 function Ended({ sentence, back, again }: { sentence: string; back: () => void; again: () => void }) {
+  const final = FOR_GOOD.includes(sentence);
   return (
     <main class="room-ended" data-testid="room-ended">
       <h1>{t('room.closed.title')}</h1>
       <p>{t(sentence)}</p>
       <footer class="room-entry-foot">
-        <button type="button" class="button" onClick={back} data-testid="room-back">
-          {t('room.back')}
+        <button type="button" class={`button ${final ? 'primary' : ''}`} onClick={back} data-testid="room-back">
+          {t('room.back_to_consultation')}
         </button>
-        <button type="button" class="button primary" onClick={again} data-testid="room-again">
-          {t('room.closed.reload')}
-        </button>
+        {!final && (
+          <button type="button" class="button primary" onClick={again} data-testid="room-again">
+            {t('room.closed.reload')}
+          </button>
+        )}
       </footer>
     </main>
   );

@@ -39,6 +39,11 @@ function Reader({ consultation: { id, opinion, actions } }: { consultation: Cons
           {t('room.opinion.print')}
         </a>
       )}
+      {actions.includes('acknowledge') && (
+        <a class="button primary" href={`/consultations/${id}`} data-testid="opinion-to-acknowledge">
+          {t('room.opinion.acknowledge')}
+        </a>
+      )}
     </section>
   );
 }
