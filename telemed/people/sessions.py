@@ -20,6 +20,7 @@ from telemed.people.model import (
     BadCredentials,
     SessionRules,
     SignInLimits,
+    TooManyAttempts,
     User,
     fingerprint,
     new_secret,
@@ -109,9 +110,13 @@ class Sessions:
 
     async def _checked(self, username: str, password: str, address: str) -> UserRow:
         """The user whose password this is; each try counts until one succeeds."""
-        await self._admit_attempt(fingerprint(username), address)
         async with self._database.read() as session:
             row = await session.scalar(select(UserRow).where(UserRow.username == username))
+        try:
+            await self._admit_attempt(fingerprint(username), address)
+        except TooManyAttempts:
+            await self._audit.record(_refusal(row, address))
+            raise
         matches = await self._passwords.verify(row.password_hash if row else None, password)
         if row is None or not matches or row.disabled_at:
             await self._audit.record(_refusal(row, address))

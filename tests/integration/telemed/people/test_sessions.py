@@ -115,6 +115,8 @@ async def test_guessing_is_stopped_and_told_when_to_try_again(client, telemed):
     assert replies[-1].headers["Retry-After"] == "900"
     right = await client.post(SESSION, json={"username": "wang", "password": PASSWORD})
     assert right.status == 429
+    records = await telemed.audit.listing(action="user:session:create")
+    assert [(record.outcome, record.actor_name) for record in records] == [("failure", "王医生")] * 10
     telemed.clock.advance(minutes=15)
     await sign_in(client, "wang")
 
