@@ -1,7 +1,9 @@
 """Alive, ready, and figures: what an operator's tools ask for."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -12,6 +14,7 @@ from sqlalchemy import text
 
 from foundation.database import Database
 from foundation.problem import Handler
+from imaging.store.blobs import Blobs
 
 Check = Callable[[], Awaitable[None]]
 
@@ -50,6 +53,18 @@ def database_check(database: Database) -> Check:
             await session.execute(text("SELECT 1"))
 
     return check
+
+
+def storage_check(blobs: Blobs) -> Check:
+    async def check() -> None:
+        await asyncio.to_thread(_take_bytes, await blobs.spool())
+
+    return check
+
+
+def _take_bytes(path: Path) -> None:
+    path.write_bytes(b"ready?")
+    path.unlink()
 
 
 def routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:

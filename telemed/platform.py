@@ -179,7 +179,8 @@ def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     mount(app, _api(ground, keys, guard, addresses), identity)
     app.add_routes(dicomweb_routes(ground.archive, guard, settings.public_url or None))
     app.add_routes(vendor_routes(review, guard))
-    app.add_routes(health.routes(metrics, {"database": health.database_check(database)}))
+    checks = {"database": health.database_check(database), "storage": health.storage_check(ground.archive.blobs)}
+    app.add_routes(health.routes(metrics, checks))
     app.add_routes(pages.routes())
     app.on_shutdown.append(_closing(ground.events))
     return app

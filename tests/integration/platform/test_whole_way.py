@@ -1,5 +1,7 @@
 """From the upload to the printed opinion on each database, and what the platform does by itself."""
 
+import asyncio
+import shutil
 from io import BytesIO
 
 import pytest
@@ -65,6 +67,15 @@ async def test_what_has_ended_is_swept_by_itself(tmp_path, table):
             return await rows(house, table) == 0
 
         await until(swept)
+
+
+async def test_readiness_names_what_is_away(house, tmp_path):
+    stranger = house.stranger()
+    reply = await stranger.get("/readyz")
+    assert (reply.status, (await reply.json())["checks"]) == (200, {"database": True, "storage": True})
+    await asyncio.to_thread(shutil.rmtree, tmp_path / "blobs" / "spool")
+    reply = await stranger.get("/readyz")
+    assert (reply.status, (await reply.json())["checks"]) == (503, {"database": True, "storage": False})
 
 
 async def test_addresses_in_answers_are_those_a_proxys_visitors_use(tmp_path):
