@@ -19,7 +19,8 @@ R = TypeVar("R")
 
 # Room for a mapped two-gigabyte object with its inflated copy; a bomb that asks for more gets MemoryError.
 MEMORY_LIMIT_BYTES: Final = 8 << 30
-_PRELOADED: Final = ["imaging.dicom.reading"]
+# Imported once, in the server that workers are forked from, instead of by the first call in each of them.
+_PRELOADED: Final = ["imaging.dicom.reading", "imaging.dicom.rendering", "imaging.dicom.transcode"]
 
 
 def _prepare() -> None:

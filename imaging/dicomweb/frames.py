@@ -87,9 +87,12 @@ class Frames:
         offer = choose(http.accept_of(request), frame_offers(row.transfer_syntax_uid, pixels, alone=alone))
         etag = http.etag_of([row.sha256, offer.part_type, str(offer.multipart), *map(str, numbers)])
         http.refuse_unchanged(request, etag)
-        if not offer.multipart:
+        if alone:
             body = await self._frame(row, layout, offer, numbers[0] - 1)
-            return http.sent_slice(request, body, offer.part_type, etag)
+            if not offer.multipart:
+                return http.sent_slice(request, body, offer.part_type, etag)
+            location = f"{address}/frames/{numbers[0]}"
+            return multipart.whole(offer.media_type, offer.part_type, body, location, http.cached_headers(etag))
         parts = self._parts(row, layout, offer, numbers, address)
         return await multipart.respond(request, offer.media_type, parts, http.cached_headers(etag))
 

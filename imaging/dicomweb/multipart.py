@@ -59,19 +59,34 @@ async def respond(
 ) -> web.StreamResponse:
     """Send ``parts`` as they come. ``inner_type``: their common media type without parameters."""
     boundary = new_boundary()
-    described = f'multipart/related; type="{inner_type}"; boundary={boundary}'
+    described = _described(inner_type, boundary)
     reply = web.StreamResponse(status=status, headers={**headers, "Content-Type": described})
     return await send(request, reply, _body(boundary, parts))
+
+
+def whole(inner_type: str, part_type: str, body: bytes, location: str, headers: Mapping[str, str]) -> web.Response:
+    """The same for a single part that is in memory: its length is told, and it leaves in one write."""
+    boundary = new_boundary()
+    wrapped = b"".join([_opening(f"--{boundary}", part_type, location), body, f"\r\n--{boundary}--\r\n".encode()])
+    return web.Response(body=wrapped, headers={**headers, "Content-Type": _described(inner_type, boundary)})
+
+
+def _described(inner_type: str, boundary: str) -> str:
+    return f'multipart/related; type="{inner_type}"; boundary={boundary}'
+
+
+def _opening(delimiter: str, content_type: str, location: str) -> bytes:
+    return f"{delimiter}\r\nContent-Type: {content_type}\r\nContent-Location: {location}\r\n\r\n".encode()
 
 
 async def _body(boundary: str, parts: AsyncGenerator[Part, None]) -> Pieces:
     delimiter = f"--{boundary}"
     async with aclosing(parts):
         async for part in parts:
-            opening = f"{delimiter}\r\nContent-Type: {part.content_type}\r\nContent-Location: {part.location}\r\n\r\n"
+            opening = _opening(delimiter, part.content_type, part.location)
             # One piece with the first of the content: see the module's second sentence.
             async with aclosing(part.content) as content:
-                yield opening.encode() + await anext(content, b"")
+                yield opening + await anext(content, b"")
                 async for piece in content:
                     yield piece
             delimiter = f"\r\n--{boundary}"

@@ -86,12 +86,16 @@ class Ingest:
 
         Raises MayNotStore. Every other failure is an Outcome, so that the rest of a request goes on.
         """
+        moved = False
         try:
             if access.store_as is None:
                 raise MayNotStore("Sign in as a hospital that may store studies.")
-            return await self._stored(access.store_as, spooled, expected_study_uid)
+            outcome = await self._stored(access.store_as, spooled, expected_study_uid)
+            moved = outcome.kind == "stored"
+            return outcome
         finally:
-            await asyncio.to_thread(spooled.unlink, missing_ok=True)
+            if not moved:
+                await asyncio.to_thread(spooled.unlink, missing_ok=True)
 
     async def _stored(self, owner: str, spooled: Path, expected_study_uid: str | None) -> Outcome:
         examined = await self._examined(spooled)

@@ -1,6 +1,7 @@
 """API keys of the hospitals' own software: ``tk_<id>_<secret>``, shown once, kept as a fingerprint, revocable."""
 
 import hmac
+from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from telemed.people.tables import ApiKeyRow
 
 # How stale last_used_at may be: 300 frames a second must not be 300 durable writes.
 TOUCH_AFTER: Final = timedelta(minutes=1)
+# How long a key is taken for what it was. One revoked by this process is forgotten at once, by another within this.
+TRUSTED_FOR: Final = timedelta(seconds=3)
+REMEMBERED_KEYS: Final = 1_000
 
 
 # Asked with every request of a hospital's software, hence without a session.
@@ -29,6 +33,9 @@ class ApiKeys:
         self._database = database
         self._audit = audit
         self._clock = clock
+        # Fingerprint of the whole key → until when it is trusted, and whose it is.
+        self._trusted: OrderedDict[str, tuple[datetime, HospitalSystem]] = OrderedDict()
+        self._revocations = 0
 
     async def listing(self, hospital: str) -> list[ApiKey]:
         """The hospital's keys, newest first, revoked ones too. Raises HospitalUnknown."""
@@ -47,16 +54,36 @@ class ApiKeys:
         return key_id, f"{key_prefix(key_id)}_{secret}"
 
     async def revoke(self, by: Person, hospital: str, key_id: str, *, address: str = "") -> None:
-        """Works from the next request on; revoking twice changes nothing. Raises NotFound."""
+        """Works from the next request on, in other processes after TRUSTED_FOR; twice is once. Raises NotFound."""
         async with self._database.write() as session:
             row = await session.get(ApiKeyRow, key_id)
             if row is None or row.hospital_code != hospital:
                 raise NotFound()
             row.revoked_at = row.revoked_at or self._clock()
             self._audit.add(session, _entry(Action.API_KEY_REVOKE, by, key_id, address))
+        self._revocations += 1
+        self._trusted.clear()
 
     async def find(self, key: str) -> HospitalSystem | None:
         """Whose key this is; None when it is unknown, wrong or revoked."""
+        presented = fingerprint(key)
+        until, system = self._trusted.get(presented, (None, None))
+        if until is not None and self._clock() < until:
+            return system
+        revocations = self._revocations
+        system = await self._read(key)
+        # What was read before a revocation says nothing about the time after it.
+        if system is not None and revocations == self._revocations:
+            self._trust(presented, system)
+        return system
+
+    def _trust(self, presented: str, system: HospitalSystem) -> None:
+        self._trusted[presented] = self._clock() + TRUSTED_FOR, system
+        self._trusted.move_to_end(presented)
+        while len(self._trusted) > REMEMBERED_KEYS:
+            self._trusted.popitem(last=False)
+
+    async def _read(self, key: str) -> HospitalSystem | None:
         parts = split_key(key)
         if parts is None:
             return None

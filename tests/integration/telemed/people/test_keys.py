@@ -1,7 +1,8 @@
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from telemed.access import HospitalSystem
+from telemed.people.keys import TRUSTED_FOR
 from telemed.people.tables import ApiKeyRow
 
 KEYS = "/api/v1/hospitals/WZ01/api-keys"
@@ -35,6 +36,34 @@ async def test_a_revoked_key_opens_nothing_and_stays_listed(admin, telemed, crea
     assert await telemed.keys.find(created["key"]) is None
     (listed,) = (await (await admin.get(KEYS)).json())["items"]
     assert listed["revoked_at"] == "2026-11-23T08:00:00Z"
+
+
+async def test_a_key_in_use_opens_nothing_from_its_revocation_on(admin, telemed, created):
+    assert await telemed.keys.find(created["key"]) is not None
+    assert (await admin.delete(f"{KEYS}/{created['id']}")).status == 204
+    assert await telemed.keys.find(created["key"]) is None
+
+
+async def test_a_key_that_was_being_read_when_it_was_revoked_is_not_trusted_after(admin, telemed, created, monkeypatch):
+    read = telemed.keys._read
+
+    async def read_then_revoked(key):
+        system = await read(key)
+        assert (await admin.delete(f"{KEYS}/{created['id']}")).status == 204
+        return system
+
+    with monkeypatch.context() as patch:
+        patch.setattr(telemed.keys, "_read", read_then_revoked)
+        await telemed.keys.find(created["key"])
+    assert await telemed.keys.find(created["key"]) is None
+
+
+async def test_a_key_revoked_by_another_process_opens_nothing_seconds_later(telemed, created):
+    assert await telemed.keys.find(created["key"]) is not None
+    async with telemed.database.write() as session:
+        await session.execute(update(ApiKeyRow).values(revoked_at=telemed.clock.now))
+    telemed.clock.advance(seconds=TRUSTED_FOR.total_seconds())
+    assert await telemed.keys.find(created["key"]) is None
 
 
 async def test_a_key_is_not_revoked_through_another_hospital(admin, telemed, created):
