@@ -7,6 +7,7 @@ Pure: strings in, an :class:`Offer` or a refusal out. What clients really send i
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from foundation.errors import Invalid, NotAcceptable
@@ -90,9 +91,11 @@ class MediaRange:
 ANYTHING: Final = MediaRange("*/*", None)
 
 
-def parse_accept(text: str) -> list[MediaRange]:
+# Clients say the same few things over and over.
+@lru_cache(500)
+def parse_accept(text: str) -> tuple[MediaRange, ...]:
     """The entries of an Accept header or ``accept=`` parameter, in order. Raises :class:`BadAccept`."""
-    return [_media_range(name.lower(), parameters) for name, parameters in _entries(_LOST_PLUS.sub("+", text))]
+    return tuple(_media_range(name.lower(), parameters) for name, parameters in _entries(_LOST_PLUS.sub("+", text)))
 
 
 def choose(accept: str | None, offers: Sequence[Offer]) -> Offer:
@@ -100,7 +103,7 @@ def choose(accept: str | None, offers: Sequence[Offer]) -> Offer:
 
     A missing or empty Accept takes the first offer. Raises :class:`NothingAcceptable` (406), :class:`BadAccept` (400).
     """
-    ranges = parse_accept(accept) if accept and accept.strip() else [ANYTHING]
+    ranges = parse_accept(accept) if accept and accept.strip() else (ANYTHING,)
     if any(offer.media_type == DICOM for offer in offers):
         _refuse_mixture(ranges)
     candidates = [(rank, place) for place, offer in enumerate(offers) if (rank := _rank(ranges, offer)) is not None]
@@ -163,14 +166,14 @@ def _quality(text: str) -> float:
     return quality
 
 
-def _refuse_mixture(ranges: list[MediaRange]) -> None:
+def _refuse_mixture(ranges: Sequence[MediaRange]) -> None:
     # PS3.18 section 8.7.4: one request asks for DICOM or for rendered media types, not for both.
     dicom = any(entry.media_type == DICOM for entry in ranges)
     if dicom and any(entry.multipart is False and entry.media_type in _RENDERED for entry in ranges):
         raise BadAccept("Ask for DICOM or for rendered media types, not for both in one request.")
 
 
-def _rank(ranges: list[MediaRange], offer: Offer) -> tuple[float, int, int] | None:
+def _rank(ranges: Sequence[MediaRange], offer: Offer) -> tuple[float, int, int] | None:
     """(-quality, place of the entry, place of the syntax within it) of the entry that decides about ``offer``."""
     matches = [
         (entry.specificity, entry.quality, -place, -preference)

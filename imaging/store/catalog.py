@@ -4,6 +4,7 @@ see are in no list and in no count; functions that take our own study key are fo
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, false, func, or_, select
@@ -21,6 +22,7 @@ from imaging.store.search import Level, Query
 
 S = TypeVar("S", bound="_HasOwner")
 
+CONDITIONS_KEPT: Final = 500
 # Headers read from the database at a time: a few hundred kilobytes.
 _HEADERS_AT_ONCE: Final = 200
 
@@ -82,8 +84,12 @@ _ORDER: Final[dict[Level, tuple[Any, ...]]] = {
 }
 
 
+@lru_cache(CONDITIONS_KEPT)
 def visible(access: Access) -> ColumnElement[bool]:
-    """The studies that ``access`` admits (Access.admits), as a condition on ``studies``."""
+    """The studies that ``access`` admits (Access.admits), as a condition on ``studies``.
+
+    Kept by all that the access says: one that changed in any way is another.
+    """
     admitted: list[ColumnElement[bool]] = []
     if access.owners:
         admitted.append(Study.owner.in_(sorted(access.owners)))
