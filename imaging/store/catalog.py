@@ -2,7 +2,7 @@
 see are in no list and in no count; functions that take our own study key are for callers who have already asked.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -180,9 +180,7 @@ class Catalog:
         """Where the frames and bulk values of an instance lie."""
         layout = self._layouts.get(instance_id)
         if layout is None:
-            ((stored,),) = await self._rows(
-                select(InstanceHeader.layout).where(InstanceHeader.instance_key == instance_id)
-            )
+            ((stored,),) = await self._rows(_LAYOUTS, {"instances": [instance_id]})
             layout = Layout.from_json(stored)
             self._layouts.keep(instance_id, layout)
         return layout
@@ -194,17 +192,15 @@ class Catalog:
         """
         for start in range(0, len(instance_ids), _HEADERS_AT_ONCE):
             ids = instance_ids[start : start + _HEADERS_AT_ONCE]
-            statement = select(InstanceHeader.instance_key, InstanceHeader.metadata_json)
-            rows = await self._rows(statement.where(InstanceHeader.instance_key.in_(ids)))
-            found = {row[0]: row[1] for row in rows}
+            found = {row[0]: row[1] for row in await self._rows(_HEADERS, {"instances": ids})}
             yield [(key, found[key]) for key in ids if key in found]
 
     async def _studies_where(self, condition: ColumnElement[bool]) -> list[StudyRow]:
         statement = select(*_STUDY).where(condition)
         return await self._database.look(lambda connection: _studies(connection, statement))
 
-    async def _rows(self, statement: Select[Any]) -> Sequence[Any]:
-        return await self._database.look(lambda connection: connection.execute(statement).all())
+    async def _rows(self, statement: Select[Any], parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        return await self._database.look(lambda connection: connection.execute(statement, parameters).all())
 
 
 _READING_ORDER: Final = (*_SERIES_ORDER, Series.id, *_INSTANCE_ORDER, Instance.id)
@@ -226,6 +222,9 @@ _WANTED: Final = {
 _MATCHES: Final = {
     level: select(*_WANTED[level]).select_from(_JOINED[level]).order_by(*_ORDER[level]) for level in Level
 }
+_OF_INSTANCES: Final = InstanceHeader.instance_key.in_(bindparam("instances", expanding=True))
+_HEADERS: Final = select(InstanceHeader.instance_key, InstanceHeader.metadata_json).where(_OF_INSTANCES)
+_LAYOUTS: Final = select(InstanceHeader.layout).where(_OF_INSTANCES)
 _LOCATED: Final = (
     select(Study.id, Study.owner, *_INSTANCE)
     .select_from(
