@@ -12,8 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benches.servers import telemed
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from benches.servers import telemed
 from tests.browser.conftest import DESK, FLAGS
 
 RENDERED = '[data-testid="viewport"][data-rendered="true"]'
@@ -43,8 +44,8 @@ def measure(browser: Browser, base_url: str, user: dict[str, str], rounds: int) 
     for _ in range(rounds):
         page = signed_in(browser, base_url, user)
         study_id = page.request.get("/api/v1/studies").json()["items"][0]["study_id"]
-        for kind in times:
-            times[kind].append(first_image_ms(page, study_id))
+        for measured in times.values():
+            measured.append(first_image_ms(page, study_id))
         page.context.close()
     return times
 
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-    with tempfile.TemporaryDirectory() as folder, telemed(Path(folder)) as target, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, telemed(Path(folder)), sync_playwright() as playwright:
         demo = json.loads((Path(folder) / "telemed" / "demo.json").read_text())
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         times = measure(browser, demo["base_url"], demo["users"][0], rounds)
