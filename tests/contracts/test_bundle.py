@@ -11,4 +11,6 @@ from telemed.pages import DIST
 def test_every_compressed_twin_holds_the_very_file_beside_it():
     twins = sorted((DIST / "assets").glob("*.gz"))
     assert twins
-    assert [twin.name for twin in twins if gzip.decompress(twin.read_bytes()) != twin.with_suffix("").read_bytes()] == []
+    assert [
+        twin.name for twin in twins if gzip.decompress(twin.read_bytes()) != twin.with_suffix("").read_bytes()
+    ] == []

@@ -10,6 +10,8 @@ const KEPT_AS = 'telemed.devices';
 const SILENT_MS = 5000;
 const HEARD = 0.01;
 const LEVEL_MS = 80;
+/** Whoever enters at once still brings camera and voice; a question nobody answers holds nobody up. */
+const OPENING_MS = 3000;
 
 function kept(): Choice {
   try {
@@ -19,7 +21,7 @@ function kept(): Choice {
   }
 }
 
-export type DeviceState = { media: LocalMedia | null; devices: Devices; choice: Choice; choose: (choice: Choice) => void; release: () => MediaStream };
+export type DeviceState = { media: LocalMedia | null; devices: Devices; choice: Choice; choose: (choice: Choice) => void; release: () => Promise<MediaStream> };
 
 /** Opens the chosen devices; the stream is stopped with the page unless `release` handed it on. */
 export function useDevices(): DeviceState {
@@ -27,11 +29,13 @@ export function useDevices(): DeviceState {
   const [media, setMedia] = useState<LocalMedia | null>(null);
   const [devices, setDevices] = useState<Devices>({ cameras: [], microphones: [] });
   const handedOn = useRef(false);
+  const opening = useRef<Promise<LocalMedia> | null>(null);
   useEffect(() => {
     let current: LocalMedia | null = null;
     let gone = false;
     setMedia(null);
-    void openMedia(choice, navigator.mediaDevices).then(async (opened) => {
+    opening.current = openMedia(choice, navigator.mediaDevices);
+    void opening.current.then(async (opened) => {
       if (gone) return stop(opened.stream);
       current = opened;
       setMedia(opened);
@@ -47,9 +51,11 @@ export function useDevices(): DeviceState {
     localStorage.setItem(KEPT_AS, JSON.stringify(next));
     setChoice(next);
   };
-  const release = () => {
-    handedOn.current = true;
-    return media?.stream ?? new MediaStream();
+  const release = async () => {
+    const late = new Promise<null>((resolve) => setTimeout(resolve, OPENING_MS, null));
+    const opened = media ?? (await Promise.race([opening.current!, late]));
+    handedOn.current = opened !== null;
+    return opened?.stream ?? new MediaStream();
   };
   return { media, devices, choice, choose, release };
 }

@@ -53,7 +53,7 @@ function Open({ enter, back }: Pick<EntryProps, 'enter' | 'back'>) {
         <button type="button" class="button" onClick={back} data-testid="room-back">
           {t('room.back')}
         </button>
-        <button type="button" class="button primary" disabled={busy} onClick={() => void run(() => enter(devices.release()))} data-testid="room-enter">
+        <button type="button" class="button primary" disabled={busy} onClick={() => void run(async () => enter(await devices.release()))} data-testid="room-enter">
           {t(busy ? 'room.entering' : 'room.enter')}
         </button>
       </footer>
