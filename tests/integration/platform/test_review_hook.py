@@ -1,9 +1,9 @@
 """The AI hook with the reference reviewer as the process it is: it may be there, away, or come up later."""
 
 import asyncio
+import contextlib
 import json
 import sys
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -43,10 +43,19 @@ async def config(house, tmp_path):
     return path
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def reviewing(config):
+    port = json.loads(config.read_text())["port"]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "reviewer", "--config", str(config), cwd=ROOT)
+
+    async def listens():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return True
+
     try:
+        await until(listens)
         yield
     finally:
         process.terminate()
