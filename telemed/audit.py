@@ -37,6 +37,8 @@ class Action(StrEnum):
     USER_CREATE = "administrator:user:create"
     USER_CHANGE = "administrator:user:change"
     HOSPITAL_CREATE = "administrator:hospital:create"
+    REVIEWER_CREATE = "administrator:reviewer:create"
+    REVIEWER_CHANGE = "administrator:reviewer:change"
     API_KEY_CREATE = "administrator:api_key:create"
     API_KEY_REVOKE = "administrator:api_key:revoke"
     USER_STUDY_SEARCH = "user:study:search"

@@ -46,6 +46,8 @@ from telemed.people.passwords import Passwords
 from telemed.people.routes import routes as people_routes
 from telemed.people.service import People
 from telemed.people.sessions import Sessions
+from telemed.reviewers.routes import routes as reviewer_routes
+from telemed.reviewers.service import Reviewers
 from telemed.rooms import RoomAdmission, RoomJournal, RoomTickets
 from telemed.secrets import secret
 from telemed.settings import Settings
@@ -196,6 +198,7 @@ def _api(ground: Ground, keys: ApiKeys, guard: PlatformGuard, addresses: Address
         *finding_routes(Findings(review, desk, guard, ground.audit)),
         *_consultations(ground, desk, addresses),
         *event_routes(EventStream(ground.events)),
+        *reviewer_routes(Reviewers(review, ground.audit)),
         *audit_routes(ground.audit),
     ]
     return [*rows, openapi.route(rows)]

@@ -8,6 +8,8 @@ export const ACTIONS = [
   'administrator:user:create',
   'administrator:user:change',
   'administrator:hospital:create',
+  'administrator:reviewer:create',
+  'administrator:reviewer:change',
   'administrator:api_key:create',
   'administrator:api_key:revoke',
   'user:study:search',
