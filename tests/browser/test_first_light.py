@@ -111,6 +111,7 @@ def test_control_goes_over_to_the_expert(consultation):
     steps.scroll(answering, 4)
     steps.wait_for_image(answering)
     steps.expect_shown(asking, steps.shown(answering))
+    assert steps.difference(steps.picture(asking), steps.picture(answering)) < 1.0
 
 
 def test_a_reload_brings_back_the_chat_and_the_image(consultation):
@@ -124,6 +125,7 @@ def test_a_reload_brings_back_the_chat_and_the_image(consultation):
     steps.enter_room(answering, consultation[2])
     steps.expect_said(answering, "刷新之前")
     steps.expect_shown(answering, now)
+    assert steps.difference(steps.picture(asking), steps.picture(answering)) < 1.0
 
 
 def test_a_lost_link_says_so_and_comes_back_by_itself(consultation, server, shot):
