@@ -15,6 +15,11 @@ ROOT = Path(__file__).parents[1]
 SHARED_DICOM = ROOT.parent / "shared" / "data" / "dicom"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests run last: Playwright keeps a loop of its own running, beside which no other test may run one."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(autouse=True)
 def _no_blocking_calls() -> Iterator[None]:
     """A blocking call made by our own code inside the event loop fails the test."""
