@@ -76,6 +76,30 @@ def scroll(page: Page, steps: int) -> None:
         page.mouse.wheel(0, 100 if steps > 0 else -100)
 
 
+def middle(page: Page) -> tuple[float, float]:
+    box = page.get_by_test_id("viewport").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, right: float, down: float, button: str) -> None:
+    """From the middle of the image by so many pixels of the screen."""
+    x, y = middle(page)
+    page.mouse.move(x, y)
+    page.mouse.down(button=button)
+    page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up(button=button)
+
+
+def turn_window(page: Page, right: float, down: float) -> None:
+    """Width and centre by dragging with the right button."""
+    drag(page, right, down, "right")
+
+
+def measure_length(page: Page) -> None:
+    page.get_by_test_id("tool-length").click()
+    drag(page, 90, 40, "left")
+
+
 def picture(page: Page) -> NDArray[np.float64]:
     """The grey middle of the viewport, (rows, columns): pixels as they are on the screen, without corner texts."""
     image = np.asarray(Image.open(io.BytesIO(page.get_by_test_id("viewport").screenshot())).convert("L"), np.float64)

@@ -104,6 +104,26 @@ def test_both_sides_see_each_other_and_one_image(consultation, shot):
     assert answering.problems == []
 
 
+def test_window_zoom_and_measurements_of_the_presenter_appear_on_the_other_side(consultation, shot):
+    asking, answering = both_inside(consultation)
+    hand_over(answering, asking)
+    steps.turn_window(asking, 60, 30)
+    asking.keyboard.press("+")
+    viewport = asking.get_by_test_id("viewport")
+    expect(viewport).not_to_have_attribute("data-window", "-600/1500")
+    expect(viewport).not_to_have_attribute("data-zoom", "1")
+    window, zoom = viewport.get_attribute("data-window"), viewport.get_attribute("data-zoom")
+    expect(answering.get_by_test_id("viewport")).to_have_attribute("data-window", window)
+    expect(answering.get_by_test_id("viewport")).to_have_attribute("data-zoom", zoom)
+    steps.measure_length(asking)
+    mark = answering.locator('g[data-testid^="mark-"][data-kind="length"]')
+    expect(mark).to_contain_text("mm")
+    expect(mark).to_contain_text("林晓帆")
+    steps.wait_for_image(answering)
+    assert steps.difference(steps.picture(asking), steps.picture(answering)) < 2.0
+    shot(answering, "room-measurement")
+
+
 def test_control_goes_over_to_the_expert(consultation):
     asking, answering = both_inside(consultation)
     hand_over(answering, asking)
