@@ -53,10 +53,8 @@ from telemed.secrets import secret
 from telemed.settings import Settings
 from telemed.studies.routes import routes as study_routes
 from telemed.studies.service import StudyDesk
-from telemed.web import Route, mount
+from telemed.web import BODY_LIMIT_BYTES, Route, mount
 
-# STOW bodies are streamed and limited part by part; what aiohttp reads whole is JSON.
-JSON_BODY_BYTES: Final = 1 << 20
 SWEEP_SECONDS: Final = 3600.0
 
 
@@ -176,7 +174,7 @@ def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     guard = PlatformGuard(identity, Shares(database), ground.audit, clock=ground.clock)
     metrics = health.Metrics()
     addresses = Addresses(settings.public_url, settings.signaling_url, ground.rooms.port)
-    app = web.Application(middlewares=[metrics.middleware(), problems], client_max_size=JSON_BODY_BYTES)
+    app = web.Application(middlewares=[metrics.middleware(), problems], client_max_size=BODY_LIMIT_BYTES)
     headers.attach(app, addresses)
     mount(app, _api(ground, keys, guard, addresses), identity)
     app.add_routes(dicomweb_routes(ground.archive, guard, settings.public_url or None))

@@ -18,6 +18,7 @@ from telemed.access import Person, Role
 B = TypeVar("B")
 
 COOKIE: Final = "telemed_session"
+# Of what is read whole, which is JSON: STOW bodies are streamed and limited part by part.
 BODY_LIMIT_BYTES: Final = 1 << 20
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -26,7 +26,6 @@ _NUMBERS: Final[dict[str, tuple[str, int]]] = {
     "FL": ("f", 4),
     "FD": ("d", 8),
 }
-NUMBER_VRS: Final = frozenset(_NUMBERS)
 # How many bytes form one word where byte order matters (PS3.5 section 7.3).
 WORD_BYTES: Final = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 

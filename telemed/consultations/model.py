@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from foundation.errors import Conflict, Forbidden, NotFound, Unprocessable
-from telemed.access import ConsultationFacts, Person, Side, may_enter_room, may_see_consultation, sides
+from telemed.access import ConsultationFacts, Person, Side, may_act, may_enter_room, may_see_consultation
 
 TEXT_MAX_CHARACTERS: Final = 2000
 
@@ -142,7 +142,7 @@ def perform(course: Course, action: Action, person: Person, at: datetime, text: 
     transition = TRANSITIONS.get((course.state, action))
     if transition is None:
         raise refusal(course, action, person)
-    if transition.side not in sides(person, facts(course)):
+    if not may_act(person, facts(course), transition.side):
         raise NotYourSide(f"Only the {transition.side} side may {action} a consultation.", side=transition.side)
     if transition.needs_text:
         _check_text(action, text)
@@ -162,7 +162,7 @@ def refusal(course: Course, action: Action, person: Person) -> BadState:
     expected = [state for state, possible in TRANSITIONS if possible is action]
     known = {"expected": expected, "got": course.state}
     late = action is Action.ACCEPT and course.state is _S.ACCEPTED
-    if late and Side.INVITED in sides(person, facts(course)) and course.expert != person.user_id:
+    if late and may_act(person, facts(course), Side.INVITED) and course.expert != person.user_id:
         return Taken("A colleague accepted this consultation; read it from the list.", **known)
     return BadState(f"To {action} it must be {' or '.join(expected)}; it is {course.state}.", **known)
 
@@ -191,7 +191,7 @@ def _marked(course: Course, action: Action, person: Person, text: str) -> Course
 
 
 def may_write_opinion(course: Course, person: Person) -> bool:
-    return course.state is _S.ACCEPTED and Side.EXPERT in sides(person, facts(course))
+    return course.state is _S.ACCEPTED and bool(may_act(person, facts(course), Side.EXPERT))
 
 
 def may_read_opinion(course: Course, person: Person) -> bool:
@@ -205,11 +205,11 @@ def may_print(course: Course, person: Person) -> bool:
 
 def actions_for(course: Course, person: Person) -> list[str]:
     """What ``person`` may do now, in the order in which the pages show it."""
-    standing = sides(person, facts(course))
+    known = facts(course)
     steps = {action: step for (state, action), step in TRANSITIONS.items() if state is course.state}
     able = {
-        **{action.value: step.side in standing for action, step in steps.items()},
-        "join": bool(may_enter_room(person, facts(course))),
+        **{action.value: bool(may_act(person, known, step.side)) for action, step in steps.items()},
+        "join": bool(may_enter_room(person, known)),
         "write_opinion": may_write_opinion(course, person),
         "print": may_print(course, person),
     }

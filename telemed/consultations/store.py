@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.clock import Clock
 from foundation.database import Database
-from telemed.access import Person
+from telemed.access import ConsultationFacts, Person, shares_study
 from telemed.consultations.model import (
     OPEN,
     Action,
@@ -19,9 +19,13 @@ from telemed.consultations.model import (
     require_visible,
 )
 from telemed.consultations.tables import ConsultationRow, OpinionRow
+from telemed.people.service import person_of
 from telemed.people.tables import UserRow
 
 Record = tuple[ConsultationRow, OpinionRow]
+
+# What the access policy needs of a consultation, without its texts: it is asked with every request of an expert.
+_FACTS: Final = (ConsultationRow.requesting_hospital, ConsultationRow.invited_hospital, ConsultationRow.expert)
 
 RECORDS: Final = select(ConsultationRow, OpinionRow).join(OpinionRow, OpinionRow.consultation_id == ConsultationRow.id)
 
@@ -86,17 +90,17 @@ class Shares:
     async def shared_with(self, user_id: str) -> frozenset[str]:
         """Keys of the studies that this doctor sees as an expert, now.
 
-        A doctor who has moved to another hospital does not take them along (``access.sides``): the policy is asked
-        with the hospital of the present, so the invited hospital must still be the doctor's own.
+        The policy is asked with the doctor as of today: who has moved to another hospital does not take them along.
         """
         query = (
-            select(ConsultationRow.study_id)
+            select(UserRow, ConsultationRow.study_id, *_FACTS)
             .join(UserRow, UserRow.id == ConsultationRow.expert)
-            .where(
-                ConsultationRow.expert == user_id,
-                ConsultationRow.state.in_(OPEN),
-                UserRow.hospital_code == ConsultationRow.invited_hospital,
-            )
+            .where(ConsultationRow.expert == user_id, ConsultationRow.state.in_(OPEN))
         )
         async with self._database.read() as session:
-            return frozenset(await session.scalars(query))
+            rows = (await session.execute(query)).all()
+        return frozenset(
+            study_id
+            for user, study_id, requesting, invited, expert in rows
+            if shares_study(person_of(user), ConsultationFacts(requesting, invited, expert, open=True))
+        )
