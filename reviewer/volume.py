@@ -27,10 +27,6 @@ class Volume:
     spacing_mm: tuple[float, float, float]
     sop_instance_uids: tuple[str, ...]
 
-    @property
-    def voxel_mm3(self) -> float:
-        return float(np.prod(self.spacing_mm))
-
 
 def stacked(images: Sequence[Dataset]) -> Volume:
     """The images of one series as a volume. Raises :class:`NotAVolume`.

@@ -1,6 +1,6 @@
 """Consultations for tests: two hospitals, an outsider, a catalogue in memory, everything else real."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -8,6 +8,8 @@ from aiohttp.test_utils import TestClient
 
 from foundation.ids import new_id
 from imaging.guard import Access
+from imaging.store.rows import SeriesRow
+from imaging.store.rows import StudyRow as HeldStudy
 from signaling.ice import IceServer
 from signaling.tickets import Tickets
 from telemed.addresses import Addresses
@@ -22,7 +24,6 @@ from telemed.events import routes as event_routes
 from telemed.guard import PlatformGuard
 from telemed.people.model import User
 from telemed.rooms import RoomAdmission, RoomJournal, RoomTickets
-from telemed.studies.model import HeldStudy
 from telemed.studies.service import StudyDesk
 from tests.telemed_people import PASSWORD, Telemed, browser, open_telemed, sign_in
 
@@ -34,19 +35,19 @@ STUN = IceServer(urls=["stun:stun.example:3478"])
 class MemoryCatalog:
     held: dict[str, HeldStudy] = field(default_factory=dict)
 
-    async def studies(self, access: Access, text: str, limit: int, offset: int) -> tuple[Sequence[object], int]:
+    async def studies(self, access: Access, text: str, limit: int, offset: int) -> tuple[list[HeldStudy], int]:
         seen = [study for study in self.held.values() if access.admits(study.owner, study.id)]
         return seen[offset : offset + limit], len(seen)
 
-    async def study(self, access: Access, study_id: str) -> object | None:
+    async def study(self, access: Access, study_id: str) -> HeldStudy | None:
         study = self.held.get(study_id)
         return study if study and access.admits(study.owner, study_id) else None
 
-    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> Sequence[object]:
+    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> list[HeldStudy]:
         seen = [await self.study(access, study_id) for study_id in study_ids]
         return [study for study in seen if study]
 
-    async def series_of(self, study_id: str) -> Sequence[object]:
+    async def series_of(self, study_id: str) -> list[SeriesRow]:
         return []
 
     def add(self, owner: str, **changes: object) -> str:
@@ -72,6 +73,12 @@ STUDY = {
     "instance_count": 40,
     "size_bytes": 21_000_000,
     "updated_at": datetime(2026, 11, 22, 10, 20, tzinfo=UTC),
+    "timezone_offset": "",
+    "study_id": "1",
+    "referring_physician_name": "",
+    "institution_name": "",
+    "revision": 40,
+    "created_at": datetime(2026, 11, 22, 10, 20, tzinfo=UTC),
 }
 
 

@@ -10,33 +10,11 @@ from msgspec import Struct
 from foundation.errors import NotFound
 from imaging.dicom.names import display_name
 from imaging.review.model import StudyReview
+from imaging.store.rows import StudyRow as HeldStudy
 
 
 class StudyUnknown(NotFound):
     code, title = "study.unknown", "No such study that you may see"
-
-
-class HeldStudy(Struct, frozen=True):
-    """The catalogue's row, as far as it is shown: DICOM values as stored, ``id`` our key."""
-
-    id: str
-    owner: str
-    study_instance_uid: str
-    patient_id: str
-    issuer_of_patient_id: str
-    patient_name: str
-    patient_birth_date: str
-    patient_sex: str
-    patient_age: str
-    study_date: str
-    study_time: str
-    accession_number: str
-    study_description: str
-    modalities: list[str]
-    series_count: int
-    instance_count: int
-    size_bytes: int
-    updated_at: datetime
 
 
 class StudyRow(Struct, frozen=True, kw_only=True):

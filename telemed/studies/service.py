@@ -7,19 +7,21 @@ import msgspec
 
 from imaging.guard import Access
 from imaging.review.model import StudyReview
+from imaging.store.rows import SeriesRow
+from imaging.store.rows import StudyRow as HeldStudy
 from telemed.access import Person
 from telemed.guard import PlatformGuard
 from telemed.people.service import People
-from telemed.studies.model import HeldStudy, StudyDetail, StudyList, StudyRow, StudySeries, StudyUnknown, row_of
+from telemed.studies.model import StudyDetail, StudyList, StudyRow, StudySeries, StudyUnknown, row_of
 
 
 class Catalog(Protocol):
-    """The read side of imaging's index; rows carry the attributes of ``HeldStudy`` and ``StudySeries``."""
+    """The read side of imaging's index; ``imaging.store.catalog.Catalog``."""
 
-    async def studies(self, access: Access, text: str, limit: int, offset: int) -> tuple[Sequence[object], int]: ...
-    async def study(self, access: Access, study_id: str) -> object | None: ...
-    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> Sequence[object]: ...
-    async def series_of(self, study_id: str) -> Sequence[object]: ...
+    async def studies(self, access: Access, text: str, limit: int, offset: int) -> tuple[list[HeldStudy], int]: ...
+    async def study(self, access: Access, study_id: str) -> HeldStudy | None: ...
+    async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> list[HeldStudy]: ...
+    async def series_of(self, study_id: str) -> list[SeriesRow]: ...
 
 
 class ReviewStates(Protocol):
@@ -40,7 +42,7 @@ class StudyDesk:
         access = await self._guard.access_of(person)
         found, total = await self._catalog.studies(access, text, limit, offset)
         await self._guard.record_for(person, access, "study.search", None, address=address)
-        return StudyList(await self._rows([_held(row) for row in found]), total)
+        return StudyList(await self._rows(found), total)
 
     async def detail(self, person: Person, study_id: str, *, address: str) -> StudyDetail:
         """One study with its series. Audited as a view. Raises StudyUnknown."""
@@ -65,18 +67,13 @@ class StudyDesk:
         """The same for several; those that ``person`` may not see are left out."""
         access = await self._guard.access_of(person)
         held = await self._catalog.studies_by_id(access, set(study_ids))
-        rows = await self._rows([_held(row) for row in held])
-        return {row.study_id: row for row in rows}
+        return {row.study_id: row for row in await self._rows(held)}
 
     async def _find(self, access: Access, study_id: str) -> StudyRow | None:
         held = await self._catalog.study(access, study_id)
-        return None if held is None else (await self._rows([_held(held)]))[0]
+        return None if held is None else (await self._rows([held]))[0]
 
     async def _rows(self, held: list[HeldStudy]) -> list[StudyRow]:
         names = {hospital.code: hospital.name for hospital in await self._people.hospitals()}
         reviews = await self._review.study_states([study.id for study in held])
         return [row_of(study, names.get(study.owner, study.owner), reviews) for study in held]
-
-
-def _held(row: object) -> HeldStudy:
-    return msgspec.convert(row, HeldStudy, from_attributes=True)

@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from telemed.studies.model import HeldStudy, iso_date, iso_time, row_of
+from imaging.store.rows import StudyRow as HeldStudy
+from telemed.studies.model import iso_date, iso_time, row_of
 
 
 def held(**values):
@@ -25,6 +26,12 @@ def held(**values):
         "instance_count": 40,
         "size_bytes": 20_000_000,
         "updated_at": datetime(2026, 11, 23, 6, tzinfo=UTC),
+        "timezone_offset": "",
+        "study_id": "1",
+        "referring_physician_name": "",
+        "institution_name": "",
+        "revision": 40,
+        "created_at": datetime(2026, 11, 22, 10, 20, tzinfo=UTC),
     }
     return HeldStudy(**defaults | values)
 
