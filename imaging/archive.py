@@ -11,17 +11,22 @@ from foundation.database import Database
 from imaging.dicom.reading import ReadingLimits
 from imaging.store.blobs import Blobs, FolderBlobs
 from imaging.store.catalog import Catalog
+from imaging.store.derivatives import Derivatives, open_derivatives
 from imaging.store.ingest import Ingest
 from imaging.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Published limits. max_part_bytes: one instance; max_request_parts: instances of one upload request."""
+    """Published limits. max_part_bytes: one instance; max_request_parts: instances of one upload request.
+
+    derive_in_background: whether copies for viewers are made (imaging.store.derivatives).
+    """
 
     max_part_bytes: int = 2 << 30
     max_request_parts: int = 10_000
     worker_processes: int = 2
+    derive_in_background: bool = False
     reading: ReadingLimits = field(default_factory=ReadingLimits)
 
 
@@ -43,6 +48,7 @@ class Archive:
     limits: Limits
     ingest: Ingest
     catalog: Catalog
+    derivatives: Derivatives
     clock: Clock
     on_stored: OnStored
 
@@ -60,10 +66,24 @@ async def open_archive(
     blobs = await FolderBlobs.open(folder)
     # Making a pool starts helpers and writes to pipes: not in the event loop.
     workers = await asyncio.to_thread(Workers, limits.worker_processes)
-    ingest = Ingest(database, blobs, workers, limits.reading, clock)
+    ingest, catalog = Ingest(database, blobs, workers, limits.reading, clock), Catalog(database)
+    copies = open_derivatives(
+        database, catalog, blobs, folder / "derivatives", clock, background=limits.derive_in_background
+    )
     try:
-        yield Archive(database, blobs, workers, limits, ingest, Catalog(database), clock, on_stored)
+        async with copies as derivatives:
+            yield Archive(
+                database, blobs, workers, limits, ingest, catalog, derivatives, clock, _waking(derivatives, on_stored)
+            )
     finally:
         await ingest.close()
         await workers.close()
         await blobs.close()
+
+
+def _waking(derivatives: Derivatives, on_stored: OnStored) -> OnStored:
+    async def stored(study_id: str) -> None:
+        derivatives.wake()
+        await on_stored(study_id)
+
+    return stored

@@ -20,14 +20,21 @@ R = TypeVar("R")
 # Room for a mapped two-gigabyte object with its inflated copy; a bomb that asks for more gets MemoryError.
 MEMORY_LIMIT_BYTES: Final = 8 << 30
 # Imported once, in the server that workers are forked from, instead of by the first call in each of them.
-_PRELOADED: Final = ["imaging.dicom.reading", "imaging.dicom.rendering", "imaging.dicom.transcode"]
+_PRELOADED: Final = [
+    "imaging.dicom.reading",
+    "imaging.dicom.rendering",
+    "imaging.dicom.transcode",
+    "imaging.dicom.htj2k",
+]
 
 
-def _prepare() -> None:
+def _prepare(idle: bool) -> None:
     # Ctrl-C ends the service, which then ends its workers; a core dump would hold patient data.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    if idle and hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     threading.Thread(target=_end_with_service, name="end-with-service", daemon=True).start()
 
 
@@ -39,17 +46,18 @@ def _end_with_service() -> None:
         os._exit(1)
 
 
-def _executor(processes: int) -> ProcessPoolExecutor:
+def _executor(processes: int, idle: bool) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
-    return ProcessPoolExecutor(processes, context, _prepare)
+    return ProcessPoolExecutor(processes, context, _prepare, (idle,))
 
 
 class _Pool:
     """One executor, made with its first call. Every method may block: it is called in a thread."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, idle: bool) -> None:
         self._processes = processes
+        self._idle = idle
         self._guard = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
         self._ended = False
@@ -60,7 +68,7 @@ class _Pool:
             if self._ended:
                 raise BrokenProcessPool
             if self._executor is None:
-                self._executor = _executor(self._processes)
+                self._executor = _executor(self._processes, self._idle)
             return self._executor.submit(function, *args)
 
     def end(self) -> None:
@@ -73,11 +81,15 @@ class _Pool:
 
 
 class Workers:
-    """A pool of ``processes`` workers. Functions and arguments are pickled, so they live at module level."""
+    """A pool of ``processes`` workers. Functions and arguments are pickled, so they live at module level.
 
-    def __init__(self, processes: int) -> None:
+    ``idle``: they get the processor only while nobody else wants it (SCHED_IDLE, on Linux).
+    """
+
+    def __init__(self, processes: int, *, idle: bool = False) -> None:
         self._processes = processes
-        self._shared = _Pool(processes)
+        self._idle = idle
+        self._shared = _Pool(processes, idle)
         self._one_alone = asyncio.Lock()
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -92,13 +104,13 @@ class Workers:
             return await _run(pool, call)
         except BrokenProcessPool:
             if self._shared is pool:
-                self._shared = _Pool(self._processes)
+                self._shared = _Pool(self._processes, self._idle)
             await asyncio.to_thread(pool.end)
             return await self._alone(call)
 
     async def _alone(self, call: Callable[[], R]) -> R:
         async with self._one_alone:
-            pool = _Pool(1)
+            pool = _Pool(1, self._idle)
             try:
                 return await _run(pool, call)
             except BrokenProcessPool as error:

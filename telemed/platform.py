@@ -154,7 +154,11 @@ def _open_review(
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(max_part_bytes=settings.max_part_bytes, worker_processes=settings.workers)
+    return Limits(
+        max_part_bytes=settings.max_part_bytes,
+        worker_processes=settings.workers,
+        derive_in_background=settings.derivatives,
+    )
 
 
 @asynccontextmanager

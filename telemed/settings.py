@@ -38,6 +38,9 @@ class Settings:
     turn_urls: str = _setting("", "TURN servers for WebRTC, separated by spaces (turn:host:port?transport=udp).")
     turn_secret_file: str = _setting("", "File with the secret shared with coturn (use-auth-secret).")
     workers: int = _setting(2, "Processes for decoding and parsing.")
+    derivatives: bool = _setting(
+        True, "Make HTJ2K copies and thumbnails of what is stored, in the background, for quick viewing."
+    )
     max_part_bytes: int = _setting(2 << 30, "Largest single DICOM instance accepted, in bytes.")
     review_quiet_seconds: int = _setting(
         20, "A study counts as complete for the AI review after this long without a new instance."

@@ -4,5 +4,5 @@ import os
 import signal
 
 
-def die(*_):
+def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -27,6 +27,7 @@ IMPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 DEFLATED_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+HTJ2K_RPCL: Final = "1.2.840.10008.1.2.4.202"
 NATIVE: Final = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, DEFLATED_LITTLE_ENDIAN, EXPLICIT_BIG_ENDIAN})
 
 _FLOATS: Final = {"7FE00008": "<f4", "7FE00009": "<f8"}
@@ -276,7 +277,7 @@ CODECS: Final[dict[str, Codec]] = {
     "1.2.840.10008.1.2.4.90": Codec("image/jp2", _jpeg_2000(imagecodecs.jpeg2k_decode)),
     "1.2.840.10008.1.2.4.91": Codec("image/jp2", _jpeg_2000(imagecodecs.jpeg2k_decode)),
     "1.2.840.10008.1.2.4.201": Codec("image/jphc", _jpeg_2000(imagecodecs.htj2k_decode)),
-    "1.2.840.10008.1.2.4.202": Codec("image/jphc", _jpeg_2000(imagecodecs.htj2k_decode)),
+    HTJ2K_RPCL: Codec("image/jphc", _jpeg_2000(imagecodecs.htj2k_decode)),
     "1.2.840.10008.1.2.4.203": Codec("image/jphc", _jpeg_2000(imagecodecs.htj2k_decode)),
     "1.2.840.10008.1.2.5": Codec("image/dicom-rle", _rle),
     "1.2.840.10008.1.2.8.1": Codec("application/octet-stream", _deflated_frame),

@@ -65,6 +65,14 @@ class RenderOptions:
     viewport: Viewport | None = None
 
 
+THUMBNAIL_PIXELS: Final = 128
+
+
+def thumbnail_options(number_of_frames: int) -> RenderOptions:
+    """What a thumbnail is unless the caller asks for something else: the middle frame, small."""
+    return RenderOptions(number_of_frames // 2, viewport=Viewport(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+
+
 def render(path: Path, transfer_syntax: str, layout: Layout, metadata: bytes, options: RenderOptions) -> bytes:
     """The encoded picture. ``metadata``: the stored DICOM JSON, deflated.
 

@@ -1,14 +1,14 @@
 """WADO-RS frames and bulk data (PS3.18 section 10.4.1.1.5 and 10.4.1.1.6): ranged reads of what is asked for alone."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from aiohttp import web
 
 from foundation.errors import Invalid, NotFound, TooLarge
-from imaging.dicom import codecs, values
-from imaging.dicom.codecs import DamagedPixels
+from imaging.dicom import codecs, htj2k, values
+from imaging.dicom.codecs import HTJ2K_RPCL, DamagedPixels
 from imaging.dicom.frames import read_span, uncompressed_frame
 from imaging.dicom.layout import BulkSpan, Layout, Pixels
 from imaging.dicomweb import http, multipart
@@ -42,12 +42,15 @@ def frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-def frame_offers(syntax: str, pixels: Pixels, *, alone: bool) -> list[Offer]:
+def frame_offers(syntax: str, layout: Layout, *, alone: bool) -> list[Offer]:
     """The forms of frames stored in ``syntax``: native first, then compressed; bare bodies only for one frame."""
+    pixels = pixels_of(layout)
     kinds = [(OCTETS, EXPLICIT_LITTLE_ENDIAN, not pixels.encapsulated)]
     if pixels.encapsulated:
         decodable = kinds if codecs.is_decodable(syntax) else []
         kinds = [*decodable, *dict.fromkeys([(codecs.media_type(syntax), syntax, True), (OCTETS, syntax, True)])]
+    if htj2k.unfit(syntax, layout) is None:
+        kinds.append((codecs.media_type(HTJ2K_RPCL), HTJ2K_RPCL, False))
     return [
         Offer(media_type, named, multipart=wrapped, stored=stored)
         for wrapped in ((True, False) if alone else (True,))
@@ -71,21 +74,34 @@ class Frames:
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         numbers = frame_numbers(request.match_info["frames"])
         row, layout, address = await self._located(request)
-        return await self._respond(request, row, layout, address, numbers)
+        offers = frame_offers(row.transfer_syntax_uid, layout, alone=len(numbers) == 1)
+        try:
+            return await self._respond(request, row, layout, address, numbers, offers=offers)
+        except htj2k.NoCopy:
+            others = [offer for offer in offers if offer.stored or offer.transfer_syntax != HTJ2K_RPCL]
+            return await self._respond(request, row, layout, address, numbers, offers=others)
 
     async def _located(self, request: web.Request) -> tuple[InstanceRow, Layout, str]:
         row = await self._door.instance(request)
         return row, await self._archive.catalog.layout(row.id), self._door.address(request, row)
 
     async def _respond(
-        self, request: web.Request, row: InstanceRow, layout: Layout, address: str, numbers: list[int]
+        self,
+        request: web.Request,
+        row: InstanceRow,
+        layout: Layout,
+        address: str,
+        numbers: list[int],
+        *,
+        offers: Sequence[Offer],
     ) -> web.StreamResponse:
         pixels = pixels_of(layout)
         if max(numbers) > pixels.number_of_frames:
             raise NoSuchFrame(f"The instance has {pixels.number_of_frames} frames.")
         alone = len(numbers) == 1
-        offer = choose(http.accept_of(request), frame_offers(row.transfer_syntax_uid, pixels, alone=alone))
-        etag = http.etag_of([row.sha256, offer.part_type, str(offer.multipart), *map(str, numbers)])
+        offer = choose(http.accept_of(request), offers)
+        recipe = str(htj2k.RECIPE) if offer.transfer_syntax == HTJ2K_RPCL else ""
+        etag = http.etag_of([row.sha256, offer.part_type, str(offer.multipart), recipe, *map(str, numbers)])
         http.refuse_unchanged(request, etag)
         if alone:
             body = await self._frame(row, layout, offer, numbers[0] - 1)
@@ -105,6 +121,8 @@ class Frames:
 
     async def _frame(self, row: InstanceRow, layout: Layout, offer: Offer, index: int) -> bytes:
         pixels = pixels_of(layout)
+        if offer.transfer_syntax == HTJ2K_RPCL and not offer.stored:
+            return await self._htj2k(row, layout, index)
         if pixels.encapsulated and offer.stored:
             return await self._payload(row.blob_key, pixels, index)
         if pixels.encapsulated or layout.deflated or layout.big_endian:
@@ -113,6 +131,14 @@ class Frames:
         span = pixels.native_frame_span(index)
         data = await self._archive.blobs.read(row.blob_key, span.start, span.length)
         return codecs.little_endian(data, pixels, first_bit=span.first_bit)
+
+    async def _htj2k(self, row: InstanceRow, layout: Layout, index: int) -> bytes:
+        """The copy made before, else one made now: the same bytes."""
+        copies = await self._archive.derivatives.find(row.id)
+        if copies and copies.frames and (ready := await self._archive.derivatives.read(row.id, copies.frames[index])):
+            return ready
+        path = await self._archive.blobs.local_path(row.blob_key)
+        return await self._archive.workers.run(htj2k.lossless_copy, path, row.transfer_syntax_uid, layout, index)
 
     async def _payload(self, blob_key: str, pixels: Pixels, index: int) -> bytes:
         if index >= len(pixels.frames) or not pixels.frames[index]:
@@ -129,7 +155,9 @@ class Frames:
         path = request.match_info["path"]
         pixels = layout.pixels
         if pixels is not None and pixels.encapsulated and path == pixels.tag:
-            return await self._respond(request, row, layout, address, list(range(1, pixels.number_of_frames + 1)))
+            numbers = list(range(1, pixels.number_of_frames + 1))
+            offers = frame_offers(row.transfer_syntax_uid, layout, alone=len(numbers) == 1)
+            return await self._respond(request, row, layout, address, numbers, offers=offers)
         if path not in layout.bulk:
             raise NoSuchBulk("The metadata of the instance names no such value.")
         offer = choose(http.accept_of(request), _BULK_OFFERS)

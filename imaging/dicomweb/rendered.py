@@ -8,14 +8,13 @@ from aiohttp import web
 
 from foundation.errors import Invalid, NotAcceptable, NotFound
 from imaging.dicom.pixels import Function, Window
-from imaging.dicom.rendering import RenderOptions, Viewport, render
+from imaging.dicom.rendering import THUMBNAIL_PIXELS, RenderOptions, Viewport, render, thumbnail_options
 from imaging.dicomweb import http
 from imaging.dicomweb.frames import NoSuchFrame, frame_numbers
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.negotiation import Offer, choose
 from imaging.store.rows import InstanceRow
 
-THUMBNAIL_PIXELS: Final = 128
 MAX_VIEWPORT_PIXELS: Final = 8192
 _OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
 
@@ -115,6 +114,8 @@ class Rendered:
         etag = http.etag_of([row.sha256, repr(options)])
         http.refuse_unchanged(request, etag)
         archive = self._door.archive
+        if options == thumbnail_options(row.number_of_frames) and (ready := await self._ready_thumbnail(row)):
+            return web.Response(body=ready, headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
         layout = await archive.catalog.layout(row.id)
         if layout.pixels is None:
             raise NotAPicture("Retrieve the instance or its metadata instead.")
@@ -122,3 +123,8 @@ class Rendered:
         path = await archive.blobs.local_path(row.blob_key)
         body = await archive.workers.run(render, path, row.transfer_syntax_uid, layout, metadata[0], options)
         return web.Response(body=body, headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
+
+    async def _ready_thumbnail(self, row: InstanceRow) -> bytes | None:
+        derivatives = self._door.archive.derivatives
+        copies = await derivatives.find(row.id)
+        return await derivatives.read(row.id, copies.thumbnail) if copies and copies.thumbnail else None

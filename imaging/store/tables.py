@@ -138,6 +138,26 @@ class InstanceHeader(Base):
     layout: Mapped[dict[str, Any]]
 
 
+class Derivative(Base):
+    """What was made of an instance in the background: its HTJ2K frames and its thumbnail, or why there are none.
+
+    Their bytes lie apart from the originals, under the instance's own key: whatever is lost of them is made again.
+    """
+
+    __tablename__ = "derivatives"
+
+    instance_key: Mapped[str] = mapped_column(KEY, ForeignKey("instances.id", ondelete="CASCADE"), primary_key=True)
+    # imaging.dicom.htj2k.RECIPE of the time: what an earlier one made is made again.
+    recipe: Mapped[int]
+    # A word of imaging.dicom.htj2k.Unfit; empty where there are frames.
+    unfit: Mapped[str] = mapped_column(String(32), default="")
+    # (start, length) in bytes, of each frame.
+    frames: Mapped[list[Any]] = mapped_column(default=list)
+    # (start, length); empty where there is no thumbnail.
+    thumbnail: Mapped[list[Any]] = mapped_column(default=list)
+    made_at: Mapped[datetime]
+
+
 class Conflict(Base):
     """Bytes that came under the UIDs of an instance already stored but differ from it: kept apart, never served."""
 
