@@ -35,15 +35,7 @@ class HospitalSystem:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewJob:
-    """An AI vendor holding a short-lived token for one study. caller: the job's stable key in the audit trail."""
-
-    caller: str
-    study_id: str
-
-
-Who = Person | HospitalSystem | ReviewJob | None
+Who = Person | HospitalSystem | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +87,6 @@ def study_access(who: Who, shared: frozenset[str] = frozenset()) -> Access:
             return _person_access(who, shared)
         case HospitalSystem():
             return Access(f"key:{who.key_id}", store_as=who.hospital, owners=frozenset({who.hospital}))
-        case ReviewJob():
-            return Access(who.caller, study_ids=frozenset({who.study_id}))
     assert_never(who)
 
 

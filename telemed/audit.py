@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from foundation.clock import Clock, utc_now
 from foundation.database import Database
 from foundation.ids import new_id
-from telemed.access import HospitalSystem, Person, ReviewJob, Who
+from telemed.access import HospitalSystem, Person, Who
 from telemed.tables import HOSPITAL_CODE, KEY, Base
 from telemed.web import ADMINISTRATORS, Call, Route
 
@@ -133,8 +133,6 @@ def actor_of(who: Who) -> Actor:
             return Actor("user", who.user_id, who.name, who.hospital)
         case HospitalSystem():
             return Actor("hospital", who.key_id, who.label, who.hospital)
-        case ReviewJob():
-            return Actor("reviewer", who.caller)
         case None:
             return ANONYMOUS
 

@@ -94,6 +94,7 @@ async def open_platform(
     """Rooms listen and background work runs while the block runs; the caller serves ``app``."""
     passwords = passwords or Passwords()
     tickets = Tickets(await asyncio.to_thread(secret, settings.data / "secrets", "ticket.key"), clock)
+    stand_ins = await asyncio.to_thread(secret, settings.data / "secrets", "stand-ins.key")
     async with _open_database(settings) as database:
         events, audit = Events(), Audit(database, clock)
         people = People(database, audit, passwords, clock=clock)
@@ -103,7 +104,7 @@ async def open_platform(
         async with (
             rooms,
             _sweeping(sessions),
-            _open_review(settings, database, announcer, clock) as review,
+            _open_review(settings, database, announcer, clock, stand_ins) as review,
             open_archive(
                 database, settings.data / "blobs", _limits(settings), clock, announcer.study_changed
             ) as archive,
@@ -142,12 +143,13 @@ def _rooms(settings: Settings, database: Database, people: People, tickets: Tick
 
 
 def _open_review(
-    settings: Settings, database: Database, announcer: Announcer, clock: Clock
+    settings: Settings, database: Database, announcer: Announcer, clock: Clock, stand_ins: bytes
 ) -> AbstractAsyncContextManager[Review]:
     return open_review(
         database,
         clock,
         base_url=settings.base_url,
+        secret=stand_ins,
         policy=Policy(quiet_seconds=settings.review_quiet_seconds),
         on_change=announcer.review_changed,
     )
@@ -174,7 +176,7 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
 def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     """The HTTP side: API, DICOMweb, vendor door, health, pages."""
     settings, database, review = ground.settings, ground.database, ground.review.service
-    identity = Identity(ground.sessions, keys, review)
+    identity = Identity(ground.sessions, keys)
     guard = PlatformGuard(identity, Shares(database), ground.audit, clock=ground.clock)
     metrics = health.Metrics()
     addresses = Addresses(settings.public_url, settings.signaling_url, ground.rooms.port)
@@ -182,7 +184,7 @@ def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     headers.attach(app, addresses)
     mount(app, _api(ground, keys, guard, addresses), identity)
     app.add_routes(dicomweb_routes(ground.archive, guard, settings.public_url or None))
-    app.add_routes(vendor_routes(review, guard))
+    app.add_routes(vendor_routes(review, ground.archive, guard))
     checks = {"database": health.database_check(database), "storage": health.storage_check(ground.archive.blobs)}
     app.add_routes(health.routes(metrics, checks))
     app.add_routes(pages.routes())

@@ -12,10 +12,11 @@ from sqlalchemy import select
 
 from foundation.database import Database, open_database
 from foundation.ids import new_id
+from imaging.dicom.deidentify import Pseudonyms
 from imaging.review.completeness import Policy
 from imaging.review.delivery import Deliverer
 from imaging.review.endpoints import NewEndpoint, Registered
-from imaging.review.outbox import Addresses
+from imaging.review.outside import Outside
 from imaging.review.service import ReviewService
 from imaging.review.tables import ReviewDelivery, ReviewJob
 from imaging.review.watcher import Watcher
@@ -23,6 +24,14 @@ from imaging.store.tables import Base, Instance, Series, Study
 
 CODE = "99TEST:spot"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+
+
+STAND_INS = b"stand-ins"
+
+
+def stand_in(job: ReviewJob, real_uid: str) -> str:
+    """The UID under which the job's endpoint knows one of its study's."""
+    return Pseudonyms.of(STAND_INS, job.endpoint_key, job.study_key).uid(real_uid)
 
 
 class SetClock:
@@ -109,7 +118,7 @@ class Hook:
 
     def __post_init__(self) -> None:
         self._changed = asyncio.Event()
-        addresses = Addresses("http://127.0.0.1:8080")
+        addresses = Outside("http://127.0.0.1:8080", STAND_INS)
         self.service = ReviewService(self.database, self.clock, addresses, self._note)
         self.deliverer = self.new_deliverer()
         self.watcher = Watcher(self.database, self.clock, self.policy, addresses, self._planned)

@@ -10,7 +10,6 @@ from argon2 import PasswordHasher
 
 from foundation.database import Database, open_database
 from foundation.problem import problems
-from imaging.guard import Access
 from telemed import audit
 from telemed.access import Role
 from telemed.audit import Audit
@@ -50,16 +49,6 @@ class Shared:
         return self.studies.get(user_id, frozenset())
 
 
-@dataclass
-class Jobs:
-    """The review's side of the guard: token → access."""
-
-    accesses: dict[str, Access] = field(default_factory=dict)
-
-    async def access_for_token(self, token: str) -> Access | None:
-        return self.accesses.get(token)
-
-
 class Telemed:
     def __init__(self, database: Database) -> None:
         self.clock = TurnableClock()
@@ -69,8 +58,8 @@ class Telemed:
         self.people = People(database, self.audit, passwords, clock=self.clock)
         self.sessions = Sessions(database, self.audit, passwords, clock=self.clock)
         self.keys = ApiKeys(database, self.audit, clock=self.clock)
-        self.shared, self.jobs = Shared(), Jobs()
-        self.identity = Identity(self.sessions, self.keys, self.jobs)
+        self.shared = Shared()
+        self.identity = Identity(self.sessions, self.keys)
         self.guard = PlatformGuard(self.identity, self.shared, self.audit, clock=self.clock)
 
     def routes(self) -> list[Route]:

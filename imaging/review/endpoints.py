@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from foundation.ids import new_id
 from imaging.review import rules
 from imaging.review.errors import EndpointUnknown
 from imaging.review.model import check_url
+from imaging.review.outside import parse_profile
 from imaging.review.tables import ReviewEndpoint
 from imaging.review.tokens import hashed
 
@@ -23,7 +24,10 @@ DEADLINE_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
-    """What an administrator says about a model. finding_codes: "SYSTEM:code" each; rules: see imaging.review.rules."""
+    """What an administrator says about a model. finding_codes: "SYSTEM:code" each; rules: see imaging.review.rules.
+
+    deid: what it may see beyond the basic profile (imaging.dicom.deidentify.Profile).
+    """
 
     name: str
     vendor: str
@@ -33,6 +37,7 @@ class NewEndpoint:
     rules: dict[str, Any]
     finding_codes: list[str]
     deadline_seconds: int = DEADLINE_SECONDS
+    deid: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Endpoint:
     mode: str
     enabled: bool
     deadline_seconds: int
+    deid: dict[str, Any]
     created_at: datetime
 
 
@@ -63,9 +69,10 @@ class Registered:
 
 
 async def register(session: AsyncSession, new: NewEndpoint, now: datetime) -> Registered:
-    """Raises ``UrlNotLoopback`` or ``RulesInvalid``."""
+    """Raises ``UrlNotLoopback``, ``RulesInvalid`` or ``ProfileInvalid``."""
     check_url(new.url)
     rules.parse(new.rules)
+    parse_profile(new.deid)
     secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ReviewEndpoint(
@@ -82,6 +89,7 @@ async def register(session: AsyncSession, new: NewEndpoint, now: datetime) -> Re
         mode="live",
         enabled=True,
         deadline_seconds=new.deadline_seconds,
+        deid=new.deid,
         created_at=now,
     )
     session.add(row)
@@ -114,5 +122,6 @@ def _endpoint(row: ReviewEndpoint) -> Endpoint:
         row.mode,
         row.enabled,
         row.deadline_seconds,
+        row.deid,
         row.created_at,
     )

@@ -76,6 +76,10 @@ class RulesInvalid(Unprocessable):
     code, title = "review.rules_invalid", "The rules cannot be read"
 
 
+class ProfileInvalid(Unprocessable):
+    code, title = "review.profile_invalid", "The de-identification profile cannot be read"
+
+
 class UrlNotLoopback(Unprocessable):
     code, title = "review.url_not_loopback", "Only an address of this machine may be registered"
 

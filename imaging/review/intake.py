@@ -1,6 +1,6 @@
 """Taking a result document: repetition, order and rules are checked, findings and state change in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.ids import new_id
 from imaging.review import jobs, results, tokens
+from imaging.review.egress import Sight, sight_of
 from imaging.review.errors import KeyReused, SequenceStale
-from imaging.review.manifest import thawed
 from imaging.review.model import JobState
+from imaging.review.outside import Outside
 from imaging.review.results import Coordinates, Placed, ResultDocument, Terms
 from imaging.review.tables import (
     ReviewAssessment,
-    ReviewDecision,
     ReviewEndpoint,
     ReviewFinding,
     ReviewJob,
@@ -42,7 +42,7 @@ class Taken:
     job: ReviewJob
 
 
-async def take(session: AsyncSession, sent: Sent, now: datetime) -> Taken:
+async def take(session: AsyncSession, sent: Sent, outside: Outside, now: datetime) -> Taken:
     """Raises the errors of :mod:`imaging.review.results`, ``TokenInvalid``, ``JobUnknown``, ``KeyReused``,
     ``SequenceStale``, ``JobSuperseded``, ``JobClosed``.
     """
@@ -57,8 +57,9 @@ async def take(session: AsyncSession, sent: Sent, now: datetime) -> Taken:
     document = results.read(sent.body)
     if document.sequence <= job.sequence:
         raise SequenceStale(f"The last sequence taken is {job.sequence}; count upwards.", last_sequence=job.sequence)
-    placed = results.check(document, await _terms(session, job))
-    await _apply(session, job, document, placed, now)
+    sight = await sight_of(session, job, outside)
+    placed = results.check(document, await _terms(session, sight))
+    await _apply(session, job, document, _in_our_terms(placed, sight), now)
     answer = {"job_uid": job.job_uid, "state": job.state, "sequence": document.sequence, "findings": len(placed)}
     session.add(_result_row(job, document, sent, answer, now))
     return Taken(answer, False, job)
@@ -69,16 +70,29 @@ async def _earlier(session: AsyncSession, job: ReviewJob, idempotency_key: str) 
     return await session.scalar(query)
 
 
-async def _terms(session: AsyncSession, job: ReviewJob) -> Terms:
-    decision = await session.get_one(ReviewDecision, job.decision_key)
+async def _terms(session: AsyncSession, sight: Sight) -> Terms:
+    job = sight.job
     endpoint = await session.get_one(ReviewEndpoint, job.endpoint_key)
     known = await session.scalars(select(ReviewFinding.vendor_finding_id).where(ReviewFinding.job_key == job.id))
     return Terms(
-        manifest=thawed(decision.manifest),
+        manifest=sight.view.outer,
         model=results.Model(endpoint.model_name, endpoint.model_version),
         finding_codes=frozenset(endpoint.finding_codes),
         known_ids=frozenset(known),
     )
+
+
+def _in_our_terms(placed: list[Placed], sight: Sight) -> list[Placed]:
+    """The vendor speaks of stand-ins; doctors and the archive know the real UIDs."""
+    real = sight.view.real_uids()
+    return [
+        replace(
+            one,
+            series_instance_uid=real[one.series_instance_uid],
+            instance=msgspec.structs.replace(one.instance, sop_instance_uid=real[one.instance.sop_instance_uid]),
+        )
+        for one in placed
+    ]
 
 
 async def _apply(
@@ -134,7 +148,7 @@ def _finding_row(job: ReviewJob, placed: Placed, rank: int, now: datetime) -> Re
         vendor_finding_id=finding.id,
         rank=rank,
         series_instance_uid=placed.series_instance_uid,
-        sop_instance_uid=location.sop,
+        sop_instance_uid=placed.instance.sop_instance_uid,
         frame=location.frame,
         label=finding.code.display,
         label_code=f"{finding.code.system}:{finding.code.code}",

@@ -15,25 +15,12 @@ from imaging.review.completeness import Decision
 from imaging.review.jobs import DeliveryState
 from imaging.review.manifest import Manifest, manifest_of
 from imaging.review.model import JobEvent, JobState
+from imaging.review.outside import Outside, View
 from imaging.review.tables import ReviewDecision, ReviewDelivery, ReviewEndpoint, ReviewJob
 from imaging.store.tables import Study
 
 READY = "imaging.study.ready"
 UPDATED = "imaging.study.updated"
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """base_url: of our HTTP service as vendors reach it, without a slash at the end."""
-
-    base_url: str
-
-    def job(self, job_uid: str, part: str) -> str:
-        return f"{self.base_url}/ai/jobs/{job_uid}/{part}"
-
-    def dicomweb(self, owner: str) -> str:
-        # By hospital, because two of them may hold the same Study Instance UID.
-        return f"{self.base_url}/dicom-web/hospitals/{owner}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +30,7 @@ class Decided:
     study: Study
     row: ReviewDecision
     manifest: Manifest
-    addresses: Addresses
+    outside: Outside
 
 
 async def newest_decision(session: AsyncSession, study_id: str) -> ReviewDecision | None:
@@ -52,7 +39,7 @@ async def newest_decision(session: AsyncSession, study_id: str) -> ReviewDecisio
 
 
 async def carry_out(
-    session: AsyncSession, study: Study, decision: Decision, addresses: Addresses, now: datetime
+    session: AsyncSession, study: Study, decision: Decision, outside: Outside, now: datetime
 ) -> Sequence[ReviewJob]:
     """Write the decision, a job and an event for every endpoint that wants the study. Gives the new jobs.
 
@@ -70,7 +57,7 @@ async def carry_out(
     row = _decision_row(study, decision, manifest, now)
     session.add(row)
     await session.flush()
-    return await _plan(session, Decided(study, row, manifest, addresses))
+    return await _plan(session, Decided(study, row, manifest, outside))
 
 
 def _decision_row(study: Study, decision: Decision, manifest: Manifest, now: datetime) -> ReviewDecision:
@@ -95,10 +82,14 @@ async def _plan(session: AsyncSession, decided: Decided) -> list[ReviewJob]:
         if reasons := rules.why_not(rules.parse(endpoint.rules), decided.manifest.facts):
             left_out[endpoint.id] = reasons
             continue
+        view = decided.outside.view(endpoint.id, endpoint.deid, decided.study.id, decided.manifest)
+        if not view.outer.series:
+            left_out[endpoint.id] = ["nothing in it may leave: no image, or images that may show text"]
+            continue
         planned.append(job := _job_row(endpoint, decided.row))
         session.add(job)
         await session.flush()
-        session.add(_delivery_row(job, _event(job, endpoint, decided)))
+        session.add(_delivery_row(job, _event(job, endpoint, decided, view)))
     decided.row.not_matched = left_out
     return planned
 
@@ -130,9 +121,9 @@ def _delivery_row(job: ReviewJob, event: dict[str, object]) -> ReviewDelivery:
     )
 
 
-def _event(job: ReviewJob, endpoint: ReviewEndpoint, decided: Decided) -> dict[str, object]:
-    """The thin event: no patient attribute. Fields in docs/ai-hook.md."""
-    decision, manifest = decided.row, decided.manifest
+def _event(job: ReviewJob, endpoint: ReviewEndpoint, decided: Decided, view: View) -> dict[str, object]:
+    """The thin event: no patient attribute, UIDs as the endpoint sees them. Fields in docs/ai-hook.md."""
+    decision, manifest = decided.row, view.outer
     facts = manifest.facts
     return {
         "type": UPDATED if decision.supersedes else READY,
@@ -146,13 +137,13 @@ def _event(job: ReviewJob, endpoint: ReviewEndpoint, decided: Decided) -> dict[s
             "generation": job.generation,
             "supersedes": decision.supersedes,
             "deadline": job.deadline_at,
-            **{part: decided.addresses.job(job.job_uid, part) for part in ("token", "manifest", "results")},
+            **{part: decided.outside.job(job.job_uid, part) for part in ("token", "manifest", "results")},
         },
         "study": {
-            "uid": decided.study.study_instance_uid,
+            "uid": view.study_uid(decided.study.study_instance_uid),
             "modalities": sorted(facts.modalities),
             "series": len(manifest.series),
             "instances": facts.instance_count,
-            "completeness": {"basis": decision.basis, "manifestHash": decision.manifest_hash},
+            "completeness": {"basis": decision.basis, "manifestHash": manifest.hash},
         },
     }

@@ -1,4 +1,4 @@
-"""The vendor's door: /ai/jobs/{job_uid}/token, /manifest, /results. Described in docs/ai-hook.md."""
+"""The vendor's door: /ai/jobs/{job_uid}/token, /manifest, /dicom-web, /results. Described in docs/ai-hook.md."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -6,8 +6,10 @@ from dataclasses import asdict
 import msgspec
 from aiohttp import web
 
+from imaging.archive import Archive
 from imaging.guard import Guard
 from imaging.review import tokens
+from imaging.review.egress import PATHS, Egress, Sight
 from imaging.review.errors import (
     IdempotencyKeyMissing,
     KeyInvalid,
@@ -24,19 +26,22 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _IDEMPOTENCY_KEY_LENGTH = 128
 
 
-def routes(review: ReviewService, guard: Guard) -> list[web.RouteDef]:
+def routes(review: ReviewService, archive: Archive, guard: Guard) -> list[web.RouteDef]:
     """``guard`` is asked only to record: who may do what is decided by the endpoint key and the job token."""
-    door = _Door(review, guard)
+    door = _Door(review, archive, guard)
     return [
         web.post("/ai/jobs/{job_uid}/token", door.token),
         web.get("/ai/jobs/{job_uid}/manifest", door.manifest, allow_head=False),
         web.post("/ai/jobs/{job_uid}/results", door.results),
+        *(web.get(path, door.images, allow_head=False) for path in PATHS),
+        *(web.get(f"{path}/metadata", door.metadata, allow_head=False) for path in PATHS),
     ]
 
 
 class _Door:
-    def __init__(self, review: ReviewService, guard: Guard) -> None:
+    def __init__(self, review: ReviewService, archive: Archive, guard: Guard) -> None:
         self._review = review
+        self._egress = Egress(archive)
         self._guard = guard
 
     async def token(self, request: web.Request) -> web.Response:
@@ -48,9 +53,19 @@ class _Door:
         return _json({"access_token": issued.access_token, "token_type": "Bearer", "expires_in": issued.expires_in})
 
     async def manifest(self, request: web.Request) -> web.Response:
-        document, job = await self._review.manifest_for(_job_token(request), _job_uid(request))
-        await self._guard.record(request, tokens.access_of(job), "review.fetch", job.study_key)
-        return _json(asdict(document))
+        return _json(asdict(self._review.manifest(await self._sight(request))))
+
+    async def images(self, request: web.Request) -> web.StreamResponse:
+        return await self._egress.images(request, await self._sight(request))
+
+    async def metadata(self, request: web.Request) -> web.StreamResponse:
+        return await self._egress.metadata(request, await self._sight(request))
+
+    async def _sight(self, request: web.Request) -> Sight:
+        """Every look is recorded."""
+        sight = await self._review.sight(_job_token(request), _job_uid(request))
+        await self._guard.record(request, tokens.access_of(sight.job), "review.fetch", sight.study.id)
+        return sight
 
     async def results(self, request: web.Request) -> web.Response:
         token = _job_token(request)

@@ -9,16 +9,16 @@ from imaging.guard import Access
 from imaging.review import endpoints, findings, intake, tokens
 from imaging.review.completeness import Policy
 from imaging.review.delivery import Deliverer
+from imaging.review.egress import Sight, sight_of
 from imaging.review.endpoints import Endpoint, NewEndpoint, Registered
 from imaging.review.findings import Finding, Job, Verdict
 from imaging.review.intake import Sent, Taken
-from imaging.review.manifest import VendorManifest, thawed, with_addresses
+from imaging.review.manifest import VendorManifest, with_addresses
 from imaging.review.model import StudyReview
-from imaging.review.outbox import Addresses
-from imaging.review.tables import ReviewDecision, ReviewJob
+from imaging.review.outside import Outside
+from imaging.review.tables import ReviewJob
 from imaging.review.tokens import Issued
 from imaging.review.watcher import Watcher
-from imaging.store.tables import Study
 
 # (topic, study_id, id of the thing): called after the commit, so that pages can be told.
 OnChange = Callable[[str, str, str], Awaitable[None]]
@@ -28,10 +28,10 @@ TOPIC = "findings"
 class ReviewService:
     """The review hook. Whether a doctor may see a study is asked before calling the methods that take a study_id."""
 
-    def __init__(self, database: Database, clock: Clock, addresses: Addresses, on_change: OnChange) -> None:
+    def __init__(self, database: Database, clock: Clock, outside: Outside, on_change: OnChange) -> None:
         self._database = database
         self._clock = clock
-        self._addresses = addresses
+        self._outside = outside
         self._on_change = on_change
 
     # For administrators
@@ -88,26 +88,20 @@ class ReviewService:
         await self.job_changed(issued.job)
         return issued
 
-    async def access_for_token(self, token: str) -> Access | None:
-        """For the archive's guard: what a job token opens (one study, read only); None for anything else."""
-        if not token.startswith(tokens.TOKEN_PREFIX):
-            return None
-        async with self._database.read() as session:
-            job = await tokens.bearer_job(session, token, self._clock())
-        return tokens.access_of(job) if job else None
-
-    async def manifest_for(self, token: str, job_uid: str) -> tuple[VendorManifest, ReviewJob]:
+    async def sight(self, token: str, job_uid: str) -> Sight:
+        """What a job token opens. Raises ``TokenInvalid``, ``JobUnknown``."""
         async with self._database.read() as session:
             job = await tokens.job_behind(session, token, job_uid, self._clock())
-            decision = await session.get_one(ReviewDecision, job.decision_key)
-            study = await session.get_one(Study, job.study_key)
-        address = self._addresses.dicomweb(study.owner)
-        return with_addresses(thawed(decision.manifest), study.study_instance_uid, address), job
+            return await sight_of(session, job, self._outside)
+
+    def manifest(self, sight: Sight) -> VendorManifest:
+        address = self._outside.job(sight.job.job_uid, "dicom-web")
+        return with_addresses(sight.view.outer, sight.view.study_uid(sight.study.study_instance_uid), address)
 
     async def take_result(self, sent: Sent) -> Taken:
         """Errors: :func:`imaging.review.intake.take`."""
         async with self._database.write() as session:
-            taken = await intake.take(session, sent, self._clock())
+            taken = await intake.take(session, sent, self._outside, self._clock())
         if not taken.repeated:
             await self.job_changed(taken.job)
         return taken
@@ -119,12 +113,10 @@ class ReviewService:
 class Review:
     """The service and its two background tasks, as one thing to open and close."""
 
-    def __init__(
-        self, database: Database, clock: Clock, addresses: Addresses, policy: Policy, on_change: OnChange
-    ) -> None:
-        self.service = ReviewService(database, clock, addresses, on_change)
+    def __init__(self, database: Database, clock: Clock, outside: Outside, policy: Policy, on_change: OnChange) -> None:
+        self.service = ReviewService(database, clock, outside, on_change)
         self.deliverer = Deliverer(database, clock, self.service.job_changed)
-        self.watcher = Watcher(database, clock, policy, addresses, self._planned)
+        self.watcher = Watcher(database, clock, policy, outside, self._planned)
         # For ingest: something arrived. Not needed for correctness.
         self.wake = self.watcher.wake
 
@@ -136,13 +128,13 @@ class Review:
 
 @asynccontextmanager
 async def open_review(
-    database: Database, clock: Clock, *, base_url: str, policy: Policy, on_change: OnChange
+    database: Database, clock: Clock, *, base_url: str, secret: bytes, policy: Policy, on_change: OnChange
 ) -> AsyncIterator[Review]:
     """Watching and delivering while the block runs. The database must stay open longer than this.
 
-    base_url: of our HTTP service as vendors reach it, without a slash at the end.
+    base_url: of our HTTP service as vendors reach it, without a slash at the end. secret: keys the stand-ins for UIDs.
     """
-    review = Review(database, clock, Addresses(base_url), policy, on_change)
+    review = Review(database, clock, Outside(base_url, secret), policy, on_change)
     review.deliverer.start()
     review.watcher.start()
     try:

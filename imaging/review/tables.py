@@ -32,6 +32,8 @@ class ReviewEndpoint(Base):
     rules: Mapped[dict[str, Any]]
     # "SYSTEM:code" of the findings this model may report.
     finding_codes: Mapped[list[Any]]
+    # imaging.dicom.deidentify.Profile as JSON.
+    deid: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     mode: Mapped[str] = mapped_column(_WORD, default="live")
     enabled: Mapped[bool] = mapped_column(default=True)
     deadline_seconds: Mapped[int]

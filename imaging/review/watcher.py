@@ -13,7 +13,7 @@ from foundation.clock import Clock
 from foundation.database import Database
 from imaging.review import outbox
 from imaging.review.completeness import Facts, OpenUpload, Policy, decide, due_at
-from imaging.review.outbox import Addresses
+from imaging.review.outside import Outside
 from imaging.review.tables import ReviewDecision, ReviewJob
 from imaging.store.tables import Instance, Study, Upload
 
@@ -35,12 +35,12 @@ class Watcher:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, policy: Policy, addresses: Addresses, planned: JobsPlanned
+        self, database: Database, clock: Clock, policy: Policy, outside: Outside, planned: JobsPlanned
     ) -> None:
         self._database = database
         self._clock = clock
         self._policy = policy
-        self._addresses = addresses
+        self._outside = outside
         self._planned = planned
         # Studies older than this are decided; only a shortcut, so a restart begins anew.
         self._since = _LONG_AGO
@@ -95,7 +95,7 @@ class Watcher:
             decision = decide(await _facts(session, study), self._policy, now)
             if decision is None:
                 return
-            jobs = list(await outbox.carry_out(session, study, decision, self._addresses, now))
+            jobs = list(await outbox.carry_out(session, study, decision, self._outside, now))
         await self._planned(jobs)
 
 

@@ -12,7 +12,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 class NewReviewer(Struct, forbid_unknown_fields=True):
-    """rules, finding_codes: see docs/ai-hook.md."""
+    """rules, finding_codes, deid: see docs/ai-hook.md."""
 
     name: Name
     vendor: Name
@@ -22,6 +22,7 @@ class NewReviewer(Struct, forbid_unknown_fields=True):
     rules: dict[str, Any]
     finding_codes: list[Annotated[str, Meta(max_length=128)]]
     deadline_seconds: Annotated[int, Meta(ge=60, le=7 * 86_400)] = 3600
+    deid: dict[str, Any] = {}
 
 
 class Turn(Struct, forbid_unknown_fields=True):
@@ -73,6 +74,7 @@ def _wanted(body: NewReviewer) -> NewEndpoint:
         body.rules,
         body.finding_codes,
         body.deadline_seconds,
+        body.deid,
     )
 
 

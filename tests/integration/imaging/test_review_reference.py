@@ -11,17 +11,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydicom import dcmread
+from sqlalchemy import select
 
 from foundation.clock import utc_now
-from foundation.errors import Unauthenticated
 from foundation.problem import problems
 from imaging.archive import Archive
-from imaging.dicomweb.app import routes as dicomweb_routes
 from imaging.review.completeness import Policy
 from imaging.review.endpoints import NewEndpoint
-from imaging.review.outbox import Addresses
+from imaging.review.outside import Outside
 from imaging.review.routes import routes as vendor_routes
 from imaging.review.service import Review
+from imaging.review.tables import ReviewDecision
 from reviewer import document
 from reviewer.platform import Platform
 from reviewer.webhook import Inbox, application
@@ -32,18 +32,11 @@ from tests.reviewer_phantoms import chest, ct_images
 from tests.samples import ct_slice, patient_study, rle
 
 
-class TokenGuard:
-    """Admits job tokens only, as telemed's guard does for a reviewer."""
+class Recorder:
+    """Stands for telemed's guard: the vendor's door only records."""
 
     def __init__(self):
         self.records = []
-        self.service = None
-
-    async def access(self, request):
-        access = await self.service.access_for_token(request.headers.get("Authorization", "").removeprefix("Bearer "))
-        if access is None:
-            raise Unauthenticated()
-        return access
 
     async def record(self, request, access, deed, study_id):
         self.records.append((deed, access.caller, study_id))
@@ -55,7 +48,7 @@ class Stage:
 
     archive: Archive
     review: Review
-    guard: TokenGuard
+    guard: Recorder
     inbox: Inbox
     base_url: str
     key: str
@@ -97,13 +90,12 @@ def reference(port):
 
 @pytest.fixture
 async def stage(sqlite_url, tmp_path):
-    port, reviewer_port, guard = free_port(), free_port(), TokenGuard()
+    port, reviewer_port, guard = free_port(), free_port(), Recorder()
     base_url = f"http://127.0.0.1:{port}"
     async with archive_at(sqlite_url, tmp_path / "blobs") as archive, aiohttp.ClientSession() as session:
-        hook = Review(archive.database, utc_now, Addresses(base_url), Policy(quiet_seconds=0), no_news)
-        guard.service = hook.service
+        hook = Review(archive.database, utc_now, Outside(base_url, b"stand-ins"), Policy(quiet_seconds=0), no_news)
         app = web.Application(middlewares=[problems])
-        app.add_routes([*dicomweb_routes(archive, guard), *vendor_routes(hook.service, guard)])
+        app.add_routes(vendor_routes(hook.service, archive, guard))
         registered = await hook.service.register_endpoint(reference(reviewer_port))
         platform = Platform(session, base_url, registered.key, pauses=(0, 0))
         inbox = Inbox(registered.secret, partial(review, platform))
@@ -141,10 +133,13 @@ async def test_anything_else_gets_an_image_quality_check(stage):
     assert "噪声" in [one["name"] for one in finding.measurements]
 
 
-async def test_a_study_without_pixels_is_skipped_with_a_reason(stage):
-    job, findings = await stage.run(patient_study("no pixels", "1.2.840.10008.5.1.4.1.1.88.11"))
-    assert (job.state, findings) == ("skipped", [])
-    assert "pixels" in job.last_error
+async def test_a_study_without_pixels_goes_to_nobody_and_the_reason_is_kept(stage):
+    await keep(stage.archive, patient_study("no pixels", "1.2.840.10008.5.1.4.1.1.88.11"))
+    await stage.review.watcher.step()
+    async with stage.archive.database.read() as session:
+        (decision,) = await session.scalars(select(ReviewDecision))
+    (reason,) = decision.not_matched.values()
+    assert "nothing in it may leave" in reason[0]
 
 
 async def test_what_the_reviewer_fetches_is_recorded_and_its_token_ends_with_the_job(stage):
@@ -152,50 +147,9 @@ async def test_what_the_reviewer_fetches_is_recorded_and_its_token_ends_with_the
     job, _ = await stage.run(image)
     assert {(deed, caller) for deed, caller, _ in stage.guard.records} == {
         ("review.fetch", f"review-job:{job.job_uid}"),
-        ("study.view", f"review-job:{job.job_uid}"),
         ("review.result", f"review-job:{job.job_uid}"),
     }
     assert {study_id for *_, study_id in stage.guard.records} == {job.study_id}
-
-
-async def test_a_job_token_opens_no_other_study_and_stores_nothing(stage, monkeypatch):
-    other = ct_slice("other", size=16)
-    await keep(stage.archive, other)
-    (outcome,) = await keep(stage.archive, ct_slice("own", size=16))
-    issued = []
-    issue = stage.review.service.issue_token
-
-    async def noting(key, job_uid):
-        issued.append(await issue(key, job_uid))
-        return issued[-1]
-
-    monkeypatch.setattr(stage.review.service, "issue_token", noting)
-    monkeypatch.setattr(stage.inbox, "_review", no_review(stage))
-    await stage.review.watcher.step()
-    await stage.review.deliverer.deliver_due()
-    await stage.inbox.idle()
-    token = next(one.access_token for one in issued if one.job.study_key == outcome.study_id)
-    root, bearer = f"{stage.base_url}/dicom-web", {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(headers=bearer) as vendor:
-        async with vendor.get(f"{root}/studies") as found:
-            assert len(await found.json()) == 1
-        async with vendor.get(f"{root}/studies/{other.StudyInstanceUID}/metadata") as refused:
-            assert refused.status == 404
-        headers = {"Content-Type": "application/dicom"}
-        async with vendor.post(f"{root}/studies", data=b"x", headers=headers) as refused:
-            assert 400 <= refused.status < 500
-
-
-def no_review(stage):
-    """Claims its jobs and does nothing with them."""
-
-    async def claim(job):
-        (endpoint,) = await stage.review.service.endpoints()
-        assert endpoint.enabled
-        async with aiohttp.ClientSession() as session:
-            await Platform(session, stage.base_url, stage.key, ()).token(job)
-
-    return claim
 
 
 async def test_a_real_chest_ct_is_taken_for_one(stage, shared_dicom):

@@ -5,7 +5,7 @@ import pytest
 
 from imaging.archive import Limits, open_archive
 from imaging.review.endpoints import NewEndpoint
-from imaging.review.outbox import Addresses
+from imaging.review.outside import Outside
 from imaging.review.service import ReviewService
 from imaging.store.tables import Base as ImagingBase
 from telemed import demo, demo_ct
@@ -37,7 +37,7 @@ async def archive(telemed, tmp_path):
 @pytest.fixture
 def parts(telemed, archive, monkeypatch):
     monkeypatch.setattr(demo_ct, "SLICES", 3)
-    review = ReviewService(telemed.database, telemed.clock, Addresses("http://127.0.0.1"), nothing)
+    review = ReviewService(telemed.database, telemed.clock, Outside("http://127.0.0.1", b"stand-ins"), nothing)
     return Parts(telemed.people, telemed.keys, archive.ingest, archive.blobs.spool, review, telemed.clock)
 
 

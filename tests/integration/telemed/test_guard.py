@@ -2,7 +2,6 @@ import pytest
 from aiohttp import web
 
 from foundation.ids import new_id
-from imaging.guard import Access
 from telemed.web import COOKIE
 from tests.telemed_people import browser, open_telemed, sign_in
 
@@ -67,15 +66,6 @@ async def test_an_administrator_is_known_and_sees_no_images(client):
     await sign_in(client, "admin")
     admitted = await (await client.get("/dicom-web/door")).json()
     assert (admitted["store_as"], admitted["owners"], admitted["study_ids"]) == (None, [], [])
-
-
-async def test_a_review_jobs_token_opens_its_one_study(client, telemed):
-    caller = "review-job:" + "2.25." + "9" * 59
-    telemed.jobs.accesses["aijob_token"] = Access(caller, study_ids=frozenset({STUDY}))
-    admitted = await (await client.get("/dicom-web/door", headers=bearer("aijob_token"))).json()
-    assert admitted == {"caller": caller, "store_as": None, "owners": [], "study_ids": [STUDY]}
-    record = (await telemed.audit.listing())[0]
-    assert (record.action, record.actor_kind, record.purpose) == ("reviewer:study:fetch", "reviewer", "review")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from telemed.access import (
     ConsultationFacts,
     HospitalSystem,
     Person,
-    ReviewJob,
     Role,
     Side,
     may_act,
@@ -31,7 +30,6 @@ callers = st.one_of(
     st.none(),
     people,
     st.builds(HospitalSystem, key_id=st.sampled_from(USERS), hospital=st.sampled_from(HOSPITALS)),
-    st.builds(ReviewJob, caller=st.just("review:j1"), study_id=st.sampled_from(STUDIES)),
 )
 shared = st.frozensets(st.sampled_from(STUDIES))
 consultations = st.builds(
@@ -48,13 +46,11 @@ def doctor(hospital="WZ01", user_id="u1"):
 
 
 @given(callers, st.sampled_from(HOSPITALS), st.sampled_from(STUDIES))
-def test_without_facts_only_the_own_holdings_and_the_jobs_study_are_visible(who, owner, study_id):
+def test_without_facts_only_the_own_holdings_are_visible(who, owner, study_id):
     visible = study_access(who).admits(owner, study_id)
     match who:
         case Person(role=Role.DOCTOR, hospital=hospital) | HospitalSystem(hospital=hospital):
             assert visible == (owner == hospital)
-        case ReviewJob(study_id=own):
-            assert visible == (study_id == own)
         case _:
             assert not visible
 
@@ -82,9 +78,8 @@ def test_nobody_stores_for_another_hospital(who, studies):
 
 
 @given(shared)
-def test_a_key_and_a_job_gain_nothing_from_consultations(studies):
+def test_a_key_gains_nothing_from_consultations(studies):
     assert study_access(HospitalSystem("k", "WZ01"), studies).study_ids == frozenset()
-    assert study_access(ReviewJob("review:j", "s1"), studies).study_ids == {"s1"}
 
 
 @given(people, consultations)

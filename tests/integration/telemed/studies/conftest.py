@@ -6,7 +6,7 @@ import pytest
 
 from foundation.ids import new_id
 from imaging.review.endpoints import NewEndpoint
-from imaging.review.outbox import Addresses
+from imaging.review.outside import Outside
 from imaging.review.service import ReviewService
 from imaging.review.tables import ReviewDecision, ReviewFinding, ReviewJob
 from imaging.store.catalog import Catalog
@@ -42,7 +42,9 @@ async def telemed(database_url):
     telemed.own = await add_study(telemed, "WZ01", "Wang^XiaoDong=王^小东", "20261123")
     telemed.foreign = await add_study(telemed, "SH01", "Li^Si", "20261122")
     telemed.changes = Changes()
-    telemed.review = ReviewService(telemed.database, telemed.clock, Addresses("http://127.0.0.1"), telemed.changes)
+    telemed.review = ReviewService(
+        telemed.database, telemed.clock, Outside("http://127.0.0.1", b"stand-ins"), telemed.changes
+    )
     yield telemed
     await telemed.database.close()
 

@@ -21,7 +21,7 @@ from imaging.review.errors import (
 )
 from imaging.review.intake import Sent
 from imaging.review.tables import ReviewEndpoint, ReviewToken
-from tests.review_rows import add_instance, add_study, result
+from tests.review_rows import add_instance, add_study, result, stand_in
 
 
 class Claimed:
@@ -32,7 +32,8 @@ class Claimed:
         self.sop = f"{study.study_instance_uid[:50]}.1.1"
 
     async def post(self, idempotency_key="k1", **document):
-        body = msgspec.json.encode(result(self.job.job_uid, **{"sop": self.sop, **document}))
+        sop = stand_in(self.job, document.pop("sop", self.sop))
+        body = msgspec.json.encode(result(self.job.job_uid, sop=sop, **document))
         return await self.hook.service.take_result(Sent(self.job.job_uid, self.token, idempotency_key, body))
 
 
@@ -81,11 +82,18 @@ async def test_an_endpoint_that_is_not_there_cannot_be_switched(hook):
 # Tokens
 
 
+async def opens(claimed, token):
+    """The key of the study that a token shows for the claimed job; None: nothing."""
+    try:
+        return (await claimed.hook.service.sight(token, claimed.job.job_uid)).study.id
+    except TokenInvalid:
+        return None
+
+
 async def test_a_token_opens_exactly_its_study_for_looking(claimed):
-    access = await claimed.hook.service.access_for_token(claimed.token)
-    assert access == Access(caller=f"review-job:{claimed.job.job_uid}", study_ids=frozenset({claimed.study.id}))
-    assert access.admits("WZ01", claimed.study.id)
-    assert not access.admits("WZ01", "another")
+    assert await opens(claimed, claimed.token) == claimed.study.id
+    with pytest.raises(JobUnknown):
+        await claimed.hook.service.sight(claimed.token, "2.25.1")
 
 
 async def test_the_token_itself_is_not_stored(claimed):
@@ -96,9 +104,9 @@ async def test_the_token_itself_is_not_stored(claimed):
 
 async def test_a_token_lives_no_longer_than_a_quarter_of_an_hour(claimed):
     claimed.hook.clock.passes(899)
-    assert await claimed.hook.service.access_for_token(claimed.token)
+    assert await opens(claimed, claimed.token)
     claimed.hook.clock.passes(1)
-    assert await claimed.hook.service.access_for_token(claimed.token) is None
+    assert await opens(claimed, claimed.token) is None
 
 
 async def test_a_token_lives_no_longer_than_the_deadline(hook):
@@ -111,17 +119,17 @@ async def test_a_token_lives_no_longer_than_the_deadline(hook):
 async def test_a_token_can_be_renewed_while_the_job_runs(claimed):
     claimed.hook.clock.passes(1000)
     again = await claimed.hook.service.issue_token(claimed.registered.key, claimed.job.job_uid)
-    assert await claimed.hook.service.access_for_token(again.access_token)
+    assert await opens(claimed, again.access_token)
 
 
 async def test_the_end_of_the_job_revokes_its_tokens(claimed):
     await claimed.post()
-    assert await claimed.hook.service.access_for_token(claimed.token) is None
+    assert await opens(claimed, claimed.token) is None
 
 
 @pytest.mark.parametrize("token", ["", "aijob_guess", "aikey_x", "x" * 5000])
 async def test_a_guessed_token_opens_nothing(claimed, token):
-    assert await claimed.hook.service.access_for_token(token) is None
+    assert await opens(claimed, token) is None
 
 
 async def test_a_wrong_key_gets_no_token(claimed):
@@ -140,7 +148,7 @@ async def test_no_token_for_a_job_that_was_superseded(claimed):
     await claimed.hook.complete(claimed.study)
     with pytest.raises(JobSuperseded):
         await claimed.hook.service.issue_token(claimed.registered.key, claimed.job.job_uid)
-    assert await claimed.hook.service.access_for_token(claimed.token) is None
+    assert await opens(claimed, claimed.token) is None
 
 
 async def test_no_token_after_the_deadline_even_if_nobody_has_noticed_yet(claimed):
@@ -152,7 +160,7 @@ async def test_no_token_after_the_deadline_even_if_nobody_has_noticed_yet(claime
 async def test_a_token_does_not_open_another_job(claimed):
     second = await claim(claimed.hook, claimed.registered, await add_study(claimed.hook.database, claimed.hook.clock))
     with pytest.raises(JobUnknown):
-        await claimed.hook.service.manifest_for(claimed.token, second.job.job_uid)
+        await claimed.hook.service.sight(claimed.token, second.job.job_uid)
 
 
 # Results

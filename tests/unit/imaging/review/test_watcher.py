@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from foundation.ids import new_id
 from imaging.review import outbox
 from imaging.review.manifest import thawed
+from imaging.review.outside import Outside
 from imaging.review.tables import ReviewDecision, ReviewJob
 from imaging.review.watcher import Watcher
 from imaging.store.tables import Study, Upload
@@ -134,7 +135,7 @@ async def test_a_restart_forgets_nothing(hook):
     await hook.watcher.step()
     hook.clock.passes(3600 * 24 * 7)
     restarted = Watcher(
-        hook.database, hook.clock, hook.policy, outbox.Addresses("http://127.0.0.1:8080"), hook._planned
+        hook.database, hook.clock, hook.policy, Outside("http://127.0.0.1:8080", b"stand-ins"), hook._planned
     )
     await restarted.step()
     assert len(await hook.jobs(study)) == 1
@@ -143,7 +144,9 @@ async def test_a_restart_forgets_nothing(hook):
 async def test_a_decision_is_made_once_by_two_processes(hook):
     await hook.register()
     study = await add_study(hook.database, hook.clock)
-    second = Watcher(hook.database, hook.clock, hook.policy, outbox.Addresses("http://127.0.0.1:8080"), hook._planned)
+    second = Watcher(
+        hook.database, hook.clock, hook.policy, Outside("http://127.0.0.1:8080", b"stand-ins"), hook._planned
+    )
     hook.clock.passes(21)
     await hook.watcher.step()
     await second._decided(study.id)
@@ -156,10 +159,10 @@ async def test_decision_and_events_are_written_together_or_not_at_all(hook, monk
     await add_study(hook.database, hook.clock)
     event, broken = outbox._event, study.study_instance_uid
 
-    def breaks_for_one(job, endpoint, decided):
+    def breaks_for_one(job, endpoint, decided, view):
         if decided.study.study_instance_uid == broken:
             raise RuntimeError("boom")
-        return event(job, endpoint, decided)
+        return event(job, endpoint, decided, view)
 
     monkeypatch.setattr(outbox, "_event", breaks_for_one)
     hook.clock.passes(21)
