@@ -4,7 +4,7 @@ Order of steps for grey images (PS3.4 annex N.2): modality, values of interest, 
 0 black to 255 white; shapes are (rows, columns) grey or (rows, columns, 3) RGB.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -114,13 +114,22 @@ def voi_lut_curve(lut: Lut) -> Curve:
     return curve
 
 
-def full_range(values: Values, padding: float | None = None) -> Window:
-    """The window that shows every value, where an object names none; ``padding`` is background and does not count."""
+def full_range(values: Values, padding: Sequence[float] = ()) -> Window:
+    """The window that shows every value, where an object names none.
+
+    ``padding``: the values between the lowest and the highest of these are background and do not count (PS3.3 section
+    C.7.5.1.1.2).
+    """
     counted = values[np.isfinite(values)]
-    if padding is not None and (counted != padding).any():
-        counted = counted[counted != padding]
-    low, high = float(counted.min(initial=np.inf)), float(counted.max(initial=-np.inf))
-    if low >= high:  # one value alone, or none: black
+    if padding:
+        image = counted[(counted < min(padding)) | (counted > max(padding))]
+        counted = image if image.size else counted
+    return between(float(counted.min(initial=np.inf)), float(counted.max(initial=-np.inf)))
+
+
+def between(low: float, high: float) -> Window:
+    """The window from black at ``low`` to white at ``high``; where that is one value alone, or none, all is black."""
+    if low >= high:
         return Window((high if np.isfinite(high) else 0.0) + 0.5, 1)
     return Window((low + high) / 2, high - low, Function.LINEAR_EXACT)
 

@@ -20,7 +20,6 @@ from imaging.dicom.layout import BULK_PREFIX, Layout, Pixels
 
 Json = dict[str, Any]
 
-_IDENTITY_8_BITS: Final = px.Window(127.5, 255, px.Function.LINEAR_EXACT)
 _ONE_BIT: Final = px.Window(0.5, 1, px.Function.LINEAR_EXACT)
 
 # Attributes by tag, as the DICOM JSON model names them.
@@ -29,12 +28,19 @@ _PIXEL_VALUE_TRANSFORMATION, _FRAME_VOI_LUT = "00289145", "00289132"
 _RESCALE_INTERCEPT, _RESCALE_SLOPE = "00281052", "00281053"
 _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = "00281050", "00281051", "00281056"
 _MODALITY_LUT, _VOI_LUT, _LUT_DESCRIPTOR, _LUT_DATA = "00283000", "00283010", "00283002", "00283006"
-_PADDING, _PRESENTATION_SHAPE = "00280120", "20500020"
+_PADDING, _PADDING_LIMIT, _PRESENTATION_SHAPE, _MAXIMUM_FRACTION = "00280120", "00280121", "20500020", "0062000E"
+# How far apart rows and columns lie, the better known first: (attribute, functional group).
+_SPACINGS: Final = (("00280030", "00289110"), ("00181164", ""), ("00182010", ""), ("00280034", ""))
 _PALETTE: Final = (
     ("00281101", "00281201", "00281221"),
     ("00281102", "00281202", "00281222"),
     ("00281103", "00281203", "00281223"),
 )
+
+
+# What is stretched further than this is a mistake, or would cost more than it shows.
+_MOST_STRETCHED: Final = 10.0
+_LONGEST_STRETCHED: Final = 16384
 
 
 class BadViewport(Invalid):
@@ -84,7 +90,7 @@ def render(path: Path, transfer_syntax: str, layout: Layout, metadata: bytes, op
         display = _display(frame, header, options.window)
     except (ValueError, IndexError, OverflowError) as error:
         raise DamagedPixels("The attributes that describe the picture contradict each other.") from error
-    return _encoded(Image.fromarray(display), options)
+    return _encoded(Image.fromarray(display), header.pixel_height(), options)
 
 
 class Header:
@@ -107,13 +113,21 @@ class Header:
     def word(self, tag: str, macro: str = "") -> str:
         return next((str(value).strip().upper() for value in self._values(tag, macro)), "")
 
-    def lut_item(self, sequence: str) -> px.Lut | None:
-        """The first item of a Modality or VOI LUT Sequence."""
+    def pixel_height(self) -> float:
+        """How many times as high as wide a pixel is (PS3.3 sections 10.7.1.3, C.7.6.3.1.7); 1 where nothing is said."""
+        for tag, macro in _SPACINGS:
+            found = self.numbers(tag, macro)
+            if len(found) == 2 and min(found) > 0:
+                return found[0] / found[1]
+        return 1.0
+
+    def lut_item(self, sequence: str, *, signed: bool) -> px.Lut | None:
+        """The first item of a Modality or VOI LUT Sequence. signed: its input may be negative."""
         item = next(iter(_items(self._data, sequence)), None)
         if item is None:
             return None
         descriptor = [int(n) for value in _value(item, _LUT_DESCRIPTOR) if (n := _number(value)) is not None]
-        return self._lut(descriptor, item.get(_LUT_DATA, {}), f"{sequence}/0/{_LUT_DATA}")
+        return self._lut(descriptor, item.get(_LUT_DATA, {}), f"{sequence}/0/{_LUT_DATA}", signed=signed)
 
     def palette(self) -> tuple[px.Lut, px.Lut, px.Lut]:
         red, green, blue = (self._palette(*tags) for tags in _PALETTE)
@@ -121,29 +135,21 @@ class Header:
 
     def _palette(self, descriptor_tag: str, data_tag: str, segmented_tag: str) -> px.Lut:
         descriptor = [int(number) for number in self.numbers(descriptor_tag)]
+        signed = self.pixels.pixel_representation == 1
         if data_tag in self._data:
-            return self._lut(descriptor, self._data[data_tag], data_tag)
+            return self._lut(descriptor, self._data[data_tag], data_tag, signed=signed)
         words = np.frombuffer(self._binary(self._data.get(segmented_tag, {}), segmented_tag), "<u2")
-        count, first, bits = self._described(descriptor)
+        count, first, bits = _described(descriptor, signed)
         return px.Lut(first, px.expand_segments(words, count), bits)
 
-    def _lut(self, descriptor: list[int], element: Json, path: str) -> px.Lut:
-        count, first, bits = self._described(descriptor)
+    def _lut(self, descriptor: list[int], element: Json, path: str, *, signed: bool) -> px.Lut:
+        count, first, bits = _described(descriptor, signed)
         data = self._binary(element, path)
         # Entries of eight bits may be packed two to a word.
         entries = np.frombuffer(data, np.uint8 if len(data) < 2 * count else "<u2")[:count]
         if len(entries) != count:
             raise ValueError("the table is shorter than its descriptor says")
         return px.Lut(first, entries.astype(np.uint16), bits)
-
-    def _described(self, descriptor: list[int]) -> tuple[int, int, int]:
-        count, first, bits = descriptor
-        if self.pixels.pixel_representation == 1 and first > 0x7FFF:
-            first -= 0x10000
-        if not 8 <= bits <= 16:
-            raise ValueError("a table has entries of 8 to 16 bits")
-        # 0 stands for 65536, which does not fit (PS3.3 section C.11.1.1.1).
-        return (count & 0xFFFF) or 0x10000, first, bits
 
     def _binary(self, element: Json, path: str) -> bytes:
         if "InlineBinary" in element:
@@ -160,6 +166,17 @@ class Header:
                 if tag in item:
                     return _value(item, tag)
         return _value(self._data, tag)
+
+
+def _described(descriptor: list[int], signed: bool) -> tuple[int, int, int]:
+    """A LUT Descriptor as number of entries, first input value and bits (PS3.3 section C.11.1.1.1)."""
+    count, first, bits = descriptor
+    if signed and first > 0x7FFF:
+        first -= 0x10000
+    if not 8 <= bits <= 16:
+        raise ValueError("a table has entries of 8 to 16 bits")
+    # 0 stands for 65536, which does not fit.
+    return (count & 0xFFFF) or 0x10000, first, bits
 
 
 def _value(data: Json, tag: str) -> list[Any]:
@@ -191,12 +208,15 @@ def _display(frame: Frame, header: Header, window: px.Window | None) -> NDArray[
 
 
 def _modality(header: Header) -> px.Curve:
-    lut = header.lut_item(_MODALITY_LUT)
+    lut = header.lut_item(_MODALITY_LUT, signed=header.pixels.pixel_representation == 1)
     if lut is not None:
         return lut.look_up
     slope = header.numbers(_RESCALE_SLOPE, _PIXEL_VALUE_TRANSFORMATION) or [1.0]
-    intercept = header.numbers(_RESCALE_INTERCEPT, _PIXEL_VALUE_TRANSFORMATION) or [0.0]
-    return px.rescale(slope[0] or 1.0, intercept[0])
+    return px.rescale(slope[0] or 1.0, _intercept(header))
+
+
+def _intercept(header: Header) -> float:
+    return next(iter(header.numbers(_RESCALE_INTERCEPT, _PIXEL_VALUE_TRANSFORMATION)), 0.0)
 
 
 def _interest(frame: Frame, header: Header, modality: px.Curve, window: px.Window | None) -> px.Curve:
@@ -204,7 +224,8 @@ def _interest(frame: Frame, header: Header, modality: px.Curve, window: px.Windo
     chosen = window or _own_window(header)
     if chosen is not None:
         return px.window_curve(chosen)
-    lut = header.lut_item(_VOI_LUT)
+    # Its input is what the rescaling gives, so that may be negative where stored values are not (C.11.2.1.1).
+    lut = header.lut_item(_VOI_LUT, signed=header.pixels.pixel_representation == 1 or _intercept(header) < 0)
     if lut is not None:
         return px.voi_lut_curve(lut)
     return px.window_curve(_fallback_window(frame, header, modality))
@@ -217,6 +238,9 @@ def _own_window(header: Header) -> px.Window | None:
         return None
     word = header.word(_VOI_FUNCTION, _FRAME_VOI_LUT)
     function = px.Function(word) if word in px.Function.__members__ else px.Function.LINEAR
+    if function is px.Function.LINEAR and 0 < widths[0] < 1:
+        # Not allowed, but written with small units; only the exact function makes sense of it.
+        function = px.Function.LINEAR_EXACT
     window = px.Window(centres[0], widths[0], function)
     return window if window.is_valid else None
 
@@ -225,15 +249,22 @@ def _fallback_window(frame: Frame, header: Header, modality: px.Curve) -> px.Win
     if header.pixels.bits_allocated == 1:
         return _ONE_BIT
     if frame.samples.dtype == np.uint8:
-        return _IDENTITY_8_BITS
-    padding = header.numbers(_PADDING)
-    background = float(modality(np.array(padding[:1]))[0]) if padding else None
+        # All that may be stored: what is dark stays dark, and frames of one object compare.
+        highest = header.numbers(_MAXIMUM_FRACTION) or [2.0**header.pixels.bits_stored - 1]
+        ends = modality(np.array([0.0, highest[0]]))
+        return px.between(float(ends.min()), float(ends.max()))
+    padding = [value for tag in (_PADDING, _PADDING_LIMIT) for value in header.numbers(tag)[:1]]
+    background: list[float] = modality(np.array(padding)).tolist()
     return px.full_range(modality(frame.samples.astype(np.float64)), background)
 
 
-def _encoded(image: Image.Image, options: RenderOptions) -> bytes:
-    if options.viewport is not None:
-        image = _fitted(image, options.viewport)
+def _encoded(image: Image.Image, pixel_height: float, options: RenderOptions) -> bytes:
+    if options.viewport is not None and options.viewport.region is not None:
+        image = _cropped(image, options.viewport.region)
+    size = _shown_size(image, pixel_height, options.viewport)
+    if size != image.size:
+        smaller = size[0] * size[1] < image.width * image.height
+        image = image.resize(size, Image.Resampling.LANCZOS if smaller else Image.Resampling.BICUBIC)
     buffer = BytesIO()
     if options.media_type == "image/png":
         image.save(buffer, "PNG", compress_level=3)
@@ -242,12 +273,16 @@ def _encoded(image: Image.Image, options: RenderOptions) -> bytes:
     return buffer.getvalue()
 
 
-def _fitted(image: Image.Image, viewport: Viewport) -> Image.Image:
-    if viewport.region is not None:
-        image = _cropped(image, viewport.region)
-    scale = min(viewport.width / image.width, viewport.height / image.height)
-    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-    return image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
+def _shown_size(image: Image.Image, pixel_height: float, viewport: Viewport | None) -> tuple[int, int]:
+    """Width and height with square pixels: stretched, so that nothing is lost, then fitted into ``viewport``."""
+    width, height = float(image.width), float(image.height)
+    if not 1 / _MOST_STRETCHED <= pixel_height <= _MOST_STRETCHED or abs(pixel_height - 1) < 0.01:
+        pixel_height = 1.0
+    wide, high = width / min(pixel_height, 1.0), height * max(pixel_height, 1.0)
+    if max(wide, high) <= max(_LONGEST_STRETCHED, width, height):
+        width, height = wide, high
+    scale = 1.0 if viewport is None else min(viewport.width / width, viewport.height / height)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
 def _cropped(image: Image.Image, region: tuple[int, int, int, int]) -> Image.Image:

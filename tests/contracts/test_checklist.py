@@ -45,7 +45,9 @@ def test_every_number_stands_there_in_order():
 def test_every_number_has_a_test_or_a_reason():
     found = rows()
     assert [number for number, lines in found.items() if not lines] == []
-    stray = [line for lines in found.values() for line in lines if not (NAMED.fullmatch(line) or REASON.fullmatch(line))]
+    stray = [
+        line for lines in found.values() for line in lines if not (NAMED.fullmatch(line) or REASON.fullmatch(line))
+    ]
     assert stray == []
 
 

@@ -77,7 +77,9 @@ def test_not_a_number_is_black():
 
 def test_the_full_range_leaves_padding_out_and_survives_a_constant():
     values = np.array([-2000.0, 0, 100, np.nan])
-    assert full_range(values, padding=-2000) == Window(50, 100, Function.LINEAR_EXACT)
+    assert full_range(values, padding=[-2000]) == Window(50, 100, Function.LINEAR_EXACT)
+    assert full_range(values, padding=[50, -3000]) == Window(100.5, 1)
+    assert full_range(values, padding=[-9999, 9999]) == Window(-950, 2100, Function.LINEAR_EXACT)
     assert full_range(np.array([5.0, 5.0])).is_valid
     assert full_range(np.array([])).is_valid
 
