@@ -13,7 +13,7 @@ from imaging.store.blobs import Blobs, FolderBlobs
 from imaging.store.catalog import Catalog
 from imaging.store.derivatives import Derivatives, open_derivatives
 from imaging.store.ingest import Ingest
-from imaging.workers import Workers
+from imaging.workers import CPU_LIMIT_SECONDS, Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Limits:
     """Published limits. max_part_bytes: one instance; max_request_parts: instances of one upload request.
 
     derive_in_background: whether copies for viewers are made (imaging.store.derivatives).
+    worker_cpu_seconds: processor time of reading, decoding or rewriting one object.
     """
 
     max_part_bytes: int = 2 << 30
     max_request_parts: int = 10_000
     worker_processes: int = 2
     derive_in_background: bool = False
+    worker_cpu_seconds: float = CPU_LIMIT_SECONDS
     reading: ReadingLimits = field(default_factory=ReadingLimits)
 
 
@@ -65,7 +67,7 @@ async def open_archive(
     limits = limits or Limits()
     blobs = await FolderBlobs.open(folder)
     # Making a pool starts helpers and writes to pipes: not in the event loop.
-    workers = await asyncio.to_thread(Workers, limits.worker_processes)
+    workers = await asyncio.to_thread(Workers, limits.worker_processes, limits.worker_cpu_seconds)
     ingest, catalog = Ingest(database, blobs, workers, limits.reading, clock), Catalog(database)
     copies = open_derivatives(
         database, catalog, blobs, folder / "derivatives", clock, background=limits.derive_in_background

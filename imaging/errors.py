@@ -7,6 +7,10 @@ class WorkerDied(Unavailable):
     code, title = "imaging.worker_died", "Reading this object ended its reader"
 
 
+class TooMuchMemory(TooLarge):
+    code, title = "imaging.too_much_memory", "Reading this object takes more memory than one object may"
+
+
 class BlobAway(Unavailable):
     code, title = "imaging.blob_unavailable", "The stored bytes cannot be read just now"
 

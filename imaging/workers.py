@@ -12,13 +12,15 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
-from imaging.errors import WorkerDied
+from imaging.errors import TooMuchMemory, WorkerDied
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # Room for a mapped two-gigabyte object with its inflated copy; a bomb that asks for more gets MemoryError.
 MEMORY_LIMIT_BYTES: Final = 8 << 30
+# Processor time of one call. Ends a decoder that loops for ever; what is honest and this slow is sent as it is stored.
+CPU_LIMIT_SECONDS: Final = 120.0
 # Imported once, in the server that workers are forked from, instead of by the first call in each of them.
 _PRELOADED: Final = [
     "imaging.dicom.reading",
@@ -44,6 +46,15 @@ def _end_with_service() -> None:
     if service is not None:
         service.join()
         os._exit(1)
+
+
+def _bounded(call: Callable[[], R], cpu_seconds: float) -> R:
+    # The default action of SIGPROF ends the process wherever it is, in a decoder that never comes back to Python, too.
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    try:
+        return call()
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _executor(processes: int, idle: bool) -> ProcessPoolExecutor:
@@ -83,22 +94,24 @@ class _Pool:
 class Workers:
     """A pool of ``processes`` workers. Functions and arguments are pickled, so they live at module level.
 
-    ``idle``: they get the processor only while nobody else wants it (SCHED_IDLE, on Linux).
+    cpu_seconds: a call that computes longer than this is killed with its process.
+    idle: they get the processor only while nobody else wants it (SCHED_IDLE, on Linux).
     """
 
-    def __init__(self, processes: int, *, idle: bool = False) -> None:
+    def __init__(self, processes: int, cpu_seconds: float = CPU_LIMIT_SECONDS, *, idle: bool = False) -> None:
         self._processes = processes
+        self._cpu_seconds = cpu_seconds
         self._idle = idle
         self._shared = _Pool(processes, idle)
         self._one_alone = asyncio.Lock()
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The result of ``function``, or its exception. Raises WorkerDied when the call ends its process.
+        """The result of ``function``, or its exception. Raises TooMuchMemory; WorkerDied, when it ends its process.
 
         A dying worker breaks the whole pool, so the calls that were under way beside it are each tried again alone:
         the one at fault breaks only itself.
         """
-        call = partial(function, *args, **kwargs)
+        call = partial(_bounded, partial(function, *args, **kwargs), self._cpu_seconds)
         pool = self._shared
         try:
             return await _run(pool, call)
@@ -125,4 +138,7 @@ class Workers:
 
 async def _run(pool: _Pool, call: Callable[[], R]) -> R:
     # Submitting may start a process and writes to a pipe: not in the event loop.
-    return await asyncio.wrap_future(await asyncio.to_thread(pool.submit, call))
+    try:
+        return await asyncio.wrap_future(await asyncio.to_thread(pool.submit, call))
+    except MemoryError as error:
+        raise TooMuchMemory("Retrieve the instance as it is stored.") from error

@@ -22,7 +22,7 @@ from foundation.database import Database
 from imaging.dicom.htj2k import RECIPE, Derived, Unfit, derive
 from imaging.dicom.layout import Span
 from imaging.dicom.rendering import thumbnail_options
-from imaging.errors import BlobAway, WorkerDied
+from imaging.errors import BlobAway, TooMuchMemory, WorkerDied
 from imaging.store import tables
 from imaging.store.blobs import Blobs, FolderBlobs
 from imaging.store.catalog import Catalog
@@ -168,7 +168,7 @@ class Derivatives:
             derived = await self._workers.run(derive, *what, thumbnail=options, target=target)
             if derived.frames or derived.thumbnail:
                 await self._blobs.keep(target, due.id)
-        except (WorkerDied, MemoryError, FileNotFoundError):
+        except (WorkerDied, TooMuchMemory, FileNotFoundError):
             return Derived(Unfit.DAMAGED)
         finally:
             # Taken away from a worker that is still at it, this ends its work.

@@ -20,7 +20,7 @@ from foundation.database import Database
 from foundation.ids import new_id
 from imaging.dicom.reading import Examined, ReadingLimits, examine
 from imaging.dicom.remarks import WARN_DOES_NOT_MATCH_CLASS, Refusal, RefusedAs, Remark, Unreadable, warns
-from imaging.errors import MayNotStore, WorkerDied
+from imaging.errors import MayNotStore, TooMuchMemory, WorkerDied
 from imaging.guard import Access
 from imaging.store import records
 from imaging.store.batching import Batcher
@@ -113,7 +113,7 @@ class Ingest:
             return await self._workers.run(examine, spooled, self._reading)
         except WorkerDied:
             return Refusal(RefusedAs.READER_DIED)
-        except MemoryError:
+        except TooMuchMemory:
             return Refusal(RefusedAs.INFLATES_TOO_FAR)
 
     async def _kept(self, owner: str, spooled: Path, examined: Examined) -> Outcome:

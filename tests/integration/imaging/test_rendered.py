@@ -2,14 +2,16 @@
 
 import io
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
 
+from imaging.archive import Limits
 from imaging.dicomweb.app import routes
 from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address
-from tests.samples import ct_series, ct_slice, encapsulated, multi_frame, patient_study
+from tests.samples import ct_series, ct_slice, encapsulated, multi_frame, patient_study, set_pixels
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ async def test_t50_what_is_no_image_has_no_picture(archive, client):
         assert (thumbnail.status, (await thumbnail.json(content_type=None))["code"]) == (404, "thumbnail.none")
 
 
-async def test_security_8_lies_about_size_are_refused_and_the_worker_lives(archive, client):
+async def test_security_08_lies_about_size_are_refused_and_the_worker_lives(archive, client):
     bomb = encapsulated(
         ct_slice("bomb", size=8),
         [b"\xff\xd8\xff\xc0\x00\x0b\x08\xff\xff\xff\xff\x01\x01\x11\x00"],
@@ -92,3 +94,21 @@ async def test_security_8_lies_about_size_are_refused_and_the_worker_lives(archi
     assert (await client.get(f"{address(bomb)}/rendered")).status == 406
     assert (await client.get(f"{address(huge)}/rendered")).status == 413
     assert (await client.get(f"{address(good)}/rendered")).status == 200
+
+
+async def test_security_08_a_decoder_that_takes_too_long_is_killed_and_the_next_picture_comes(sqlite_url, tmp_path):
+    size = 2048
+    noise = np.random.default_rng(1).integers(0, 4096, (size, size), np.uint16)
+    slow = ct_slice("slow", size=8)
+    set_pixels(slow, noise)
+    stream = imagecodecs.jpeg2k_encode(noise, codecformat="j2k", reversible=True, numthreads=2)
+    slow = encapsulated(slow, [stream], "1.2.840.10008.1.2.4.90")
+    slow.BitsAllocated, slow.BitsStored, slow.HighBit = 16, 16, 15
+    good = ct_slice("good", size=16)
+    limits = Limits(worker_processes=1, worker_cpu_seconds=0.2)
+    async with archive_at(sqlite_url, tmp_path / "archive", limits) as archive:
+        await keep(archive, slow, good)
+        async with client_of(routes(archive, HeaderGuard())) as client:
+            killed = await client.get(f"{address(slow)}/rendered")
+            assert (killed.status, (await killed.json(content_type=None))["code"]) == (503, "imaging.worker_died")
+            assert (await client.get(f"{address(good)}/rendered")).status == 200

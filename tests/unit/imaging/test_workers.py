@@ -6,7 +6,9 @@ import time
 import pytest
 
 from foundation.errors import Unavailable
+from imaging.errors import TooMuchMemory, WorkerDied
 from imaging.workers import Workers
+from tests.hostile import loop, swell
 
 
 @pytest.fixture
@@ -48,6 +50,21 @@ async def test_a_worker_that_dies_costs_only_its_own_call(workers):
     *values, death = await asyncio.gather(*beside, workers.run(die), return_exceptions=True)
     assert values == [0, 1, 2, 3]
     assert isinstance(death, Unavailable)
+    assert await workers.run(add, 2, 2) == 4
+
+
+async def test_security_08_a_call_that_loops_for_ever_is_killed_and_costs_nothing_else():
+    workers = Workers(2, cpu_seconds=0.3)
+    beside = [workers.run(slowly, number, 0.1) for number in range(2)]
+    *values, death = await asyncio.gather(*beside, workers.run(loop), return_exceptions=True)
+    assert (values, type(death)) == ([0, 1], WorkerDied)
+    assert await workers.run(add, 2, 2) == 4
+    await workers.close()
+
+
+async def test_security_08_a_call_that_asks_for_all_memory_is_refused_and_its_worker_lives(workers):
+    with pytest.raises(TooMuchMemory):
+        await workers.run(swell)
     assert await workers.run(add, 2, 2) == 4
 
 

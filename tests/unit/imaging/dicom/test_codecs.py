@@ -122,7 +122,7 @@ def test_syntaxes_without_a_decoder_are_refused_by_name(syntax):
 @pytest.mark.parametrize(
     "payload", [b"", b"\xff", b"nonsense" * 20, b"\xff\xd8\xff\xe0\x00\x02", b"\xff\x4f\xff\x51\x00"]
 )
-def test_security_8_rubbish_is_damaged_and_never_another_error(syntax, payload):
+def test_security_08_rubbish_is_damaged_and_never_another_error(syntax, payload):
     with pytest.raises(DamagedPixels):
         decode_frame(payload, syntax, described())
 
@@ -135,14 +135,14 @@ def test_security_8_rubbish_is_damaged_and_never_another_error(syntax, payload):
         ("1.2.840.10008.1.2.4.70", imagecodecs.ljpeg_encode),
     ],
 )
-def test_security_8_a_stream_of_another_size_is_not_decoded(syntax, encode):
+def test_security_08_a_stream_of_another_size_is_not_decoded(syntax, encode):
     with pytest.raises(DamagedPixels) as refusal:
         decode_frame(encode(np.zeros((16, 8), np.uint16)), syntax, described())
     # Seen in the stream's header, before a decoder allocates what it claims.
     assert "another size" in str(refusal.value.__cause__)
 
 
-def test_security_8_a_claim_beyond_the_limit_is_refused_before_decoding():
+def test_security_08_a_claim_beyond_the_limit_is_refused_before_decoding():
     with pytest.raises(FrameTooLarge):
         decode_frame(b"", "1.2.840.10008.1.2.4.80", described(65535, 65535))
 

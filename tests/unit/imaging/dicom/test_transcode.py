@@ -202,6 +202,6 @@ def test_t50_the_viewport_keeps_proportions_crops_and_mirrors(examined):
         picture(kept, viewport=Viewport(8, 4, (4, 0, 8, 4)))
 
 
-def test_security_8_two_renderings_are_the_same_bytes(examined):
+def test_security_08_two_renderings_are_the_same_bytes(examined):
     kept = examined(ct_slice(size=64))
     assert render(*kept, RenderOptions()) == render(*kept, RenderOptions())
