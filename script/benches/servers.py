@@ -1,4 +1,4 @@
-"""The servers a bench drives: ours, and Orthanc beside it where its Debian packages are installed."""
+"""The servers a bench drives: ours, Orthanc beside it, nginx; those two where their Debian packages are."""
 
 import contextlib
 import json
@@ -18,9 +18,29 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Target:
+    """pid: of the process whose tree is the server."""
+
     name: str
     dicomweb_url: str
     headers: dict[str, str]
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """What the server's processes have used since they started, those that ended and were waited for included."""
+        return sum(_ticks(pid) for pid in _tree(self.pid)) / os.sysconf("SC_CLK_TCK")
+
+
+def _tree(pid: int) -> list[int]:
+    children = " ".join(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")).split()
+    return [pid, *(found for child in children for found in _tree(int(child)))]
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0
+    return sum(int(field) for field in fields[11:15])
 
 
 def free_port() -> int:
@@ -58,7 +78,7 @@ def telemed(folder: Path) -> Iterator[Target]:
             wait_for(f"http://127.0.0.1:{port}/readyz", {})
             hospital = json.loads((data / "demo.json").read_text())["hospitals"][0]
             headers = {"Authorization": f"Bearer {hospital['api_key']}"}
-            yield Target("telemed", f"http://127.0.0.1:{port}/dicom-web", headers)
+            yield Target("telemed", f"http://127.0.0.1:{port}/dicom-web", headers, process.pid)
         finally:
             process.terminate()
             process.wait(20)
@@ -90,7 +110,40 @@ def orthanc(folder: Path) -> Iterator[Target | None]:
         process = subprocess.Popen(["Orthanc", str(folder / "orthanc.json")], stdout=log, stderr=log)
         try:
             wait_for(f"http://127.0.0.1:{port}/system", {})
-            yield Target("orthanc", f"http://127.0.0.1:{port}/dicom-web", {})
+            yield Target("orthanc", f"http://127.0.0.1:{port}/dicom-web", {}, process.pid)
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextlib.contextmanager
+def nginx(folder: Path) -> Iterator[Target | None]:
+    """Debian's nginx, one worker, serving the files below ``folder/files``; None where it is not installed."""
+    binary = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if binary is None:
+        yield None
+        return
+    port, home = free_port(), folder / "nginx"
+    home.mkdir()
+    (folder / "files").mkdir(exist_ok=True)
+    temporary = " ".join(
+        f"{kind}_temp_path {home}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (home / "nginx.conf").write_text(
+        f"""
+        worker_processes 1; daemon off; master_process off; pid {home}/pid; error_log {home}/error.log;
+        events {{ worker_connections 64; }}
+        http {{
+          access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; {temporary}
+          open_file_cache max=2000; open_file_cache_valid 1h;
+          server {{ listen 127.0.0.1:{port}; root {folder}/files; location = /empty {{ return 204; }} }}
+        }}
+        """
+    )
+    process = subprocess.Popen([binary, "-p", str(home), "-c", str(home / "nginx.conf")])
+    try:
+        wait_for(f"http://127.0.0.1:{port}/empty", {})
+        yield Target("nginx", f"http://127.0.0.1:{port}", {}, process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
