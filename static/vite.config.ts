@@ -24,10 +24,38 @@ function gzipTwins(): Plugin {
   };
 }
 
+/** The page of a study: the app with its viewer asked for at once, instead of after the app has started. */
+function studyPage(): Plugin {
+  return {
+    name: 'study-page',
+    apply: 'build',
+    writeBundle({ dir }, bundle) {
+      const viewer = Object.values(bundle).find((one) => one.type === 'chunk' && one.moduleIds.some((id) => id.endsWith('/viewer/StudyViewer.tsx')));
+      if (viewer?.type !== 'chunk') throw new Error('the viewer is no chunk of its own');
+      const styles = [...(viewer.viteMetadata?.importedCss ?? [])].map((name) => `<link rel="preload" as="style" href="/${name}" crossorigin />`);
+      const links = [`<link rel="modulepreload" href="/${viewer.fileName}" crossorigin />`, ...styles].join('\n    ');
+      const page = readFileSync(join(dir!, 'index.html'), 'utf8');
+      writeFileSync(join(dir!, 'study.html'), page.replace('</head>', `  ${links}\n  </head>`));
+    },
+  };
+}
+
 const absent = new URL('./src/absent.ts', import.meta.url).pathname;
 
+const standIns = new URL('./src/standIns.ts', import.meta.url).pathname;
+const UNUSED = /^(dcmjs|xmlbuilder2|pako)$|\/WebGPU\/|displayset\/displaySetProvider|^\.\.\/displayset\/index/;
+
+/** Leaves out of Cornerstone3D and vtk.js what this app never runs (see src/standIns.ts). */
+function leaner(): Plugin {
+  return {
+    name: 'leaner',
+    enforce: 'pre',
+    resolveId: (source) => (UNUSED.test(source) ? standIns : null),
+  };
+}
+
 export default defineConfig({
-  plugins: [gzipTwins()],
+  plugins: [leaner(), studyPage(), gzipTwins()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -37,6 +65,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The polyfill is an inline script; every browser that runs the viewer preloads modules by itself.
     modulePreload: { polyfill: false },
+    // The package does not say so itself; without it every decoder stands in the page as well as in its worker.
+    rollupOptions: { treeshake: { moduleSideEffects: (id) => !id.includes('/dicom-image-loader/') } },
   },
   resolve: {
     // Emscripten's codec loaders name Node modules in a branch that a browser never takes.

@@ -10,6 +10,8 @@ from foundation.errors import NotFound
 DIST: Final = Path(__file__).parents[1] / "static" / "dist"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 SERVICE_PREFIXES: Final = ("/api/", "/dicom-web/", "/ai/")
+# Here the page asks for the viewer at once (static/vite.config.ts).
+STUDY_PREFIX: Final = "/studies/"
 # A page of the app although it stands below a service: problem documents name it in their ``type``.
 API_DOCS: Final = "/api/docs"
 
@@ -33,6 +35,7 @@ def routes(dist: Path = DIST) -> list[web.RouteDef]:
             raise NotFound(f"There is no such address; see {API_DOCS}.")
         if not built:
             raise NotFound("The browser app is not built here; run script/setup.")
-        return web.FileResponse(dist / "index.html", headers={"Cache-Control": "no-cache"})
+        name = "study.html" if request.path.startswith(STUDY_PREFIX) else "index.html"
+        return web.FileResponse(dist / name, headers={"Cache-Control": "no-cache"})
 
     return [web.get("/assets/{name:.+}", asset), web.get("/{path:.*}", page)]

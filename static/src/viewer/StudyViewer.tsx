@@ -8,11 +8,15 @@ import { useKeys, useListedKeys, type Bindings } from '../components/keys';
 import { t } from '../i18n';
 import type { PointerSource } from './OverlayLayer';
 import { SeriesStrip } from './SeriesStrip';
+import { warmUp } from './stage';
 import { Toolbar } from './Toolbar';
 import { Viewer } from './viewer';
 import { keyList, viewerBindings } from './viewerKeys';
 import { ViewerPane } from './ViewerPane';
 import './viewer.css';
+
+// Graphics and decoders start while the study is still on its way.
+void warmUp();
 
 const OWN_COLOR = '#7fd1ff';
 

@@ -39,6 +39,7 @@ export function ViewerPane(props: PaneProps) {
       <div class="viewer-canvas" ref={canvas} />
       <OverlayLayer {...props} />
       <Corners viewer={viewer} study={study} />
+      {viewer.rough.value && <Rough />}
       <Message viewer={viewer} status={broken ? 'failed' : viewer.status.value} broken={broken} />
       {props.children}
     </div>
@@ -80,6 +81,7 @@ function testAttributes(viewer: Viewer): Record<string, string> {
     'data-zoom': String(round(zoom)),
     'data-pan': `${round(pan[0])},${round(pan[1])}`,
     'data-status': viewer.status.value,
+    'data-rough': String(viewer.rough.value),
     'data-rendered': String(frame !== null && viewer.rendered.value === frame),
   };
 }
@@ -102,6 +104,15 @@ function Message({ viewer, status, broken }: { viewer: Viewer; status: Status; b
 function statusWords(viewer: Viewer, status: Status): string {
   if (status === 'not_an_image') return t('viewer.not_an_image', { kind: objectWords(viewer.frame.value!.sop_class_uid) });
   return status === 'series_failed' ? t('viewer.failed.series') : t('viewer.failed.frame');
+}
+
+/** A rough image must not pass for the exact one. */
+function Rough() {
+  return (
+    <div class="viewer-message viewer-rough" role="status" data-testid="viewer-rough">
+      {t('viewer.rough')}
+    </div>
+  );
 }
 
 /** Progress is shown only when there is something to wait for. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DicomJson } from './dicomJson';
-import { frameIndex, framesOf } from './frames';
+import { frameIndex, framesOf, openingIndex } from './frames';
 
 function instance(uid: string, parts: Record<string, unknown[]> = {}): DicomJson {
   const base: Record<string, unknown[]> = {
@@ -68,5 +68,17 @@ describe('frames of a series', () => {
   it('ignores a window that shows nothing', () => {
     expect(framesOf('/dw', [instance('w', { '00281050': [0], '00281051': [0] })])[0]!.window).toBeNull();
     expect(framesOf('/dw', [instance('w', { '00281050': ['40'], '00281051': ['400'] })])[0]!.window).toEqual([40, 400]);
+  });
+
+  it('opens in the middle of its images, whatever else the series holds', () => {
+    const images = [1, 2, 3, 4].map((z) => slice(String(z), z, z));
+    const report = instance('sr', { '00280010': [] });
+    expect(openingIndex(framesOf('/dw', [...images, report]))).toBe(1);
+    expect(openingIndex(framesOf('/dw', [report]))).toBe(0);
+  });
+
+  it('knows how large a frame is uncompressed', () => {
+    const [frame] = framesOf('/dw', [instance('a', { '00280100': [16], '00280002': [3] })]);
+    expect(frame?.bytes).toBe(256 * 512 * 6);
   });
 });

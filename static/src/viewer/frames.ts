@@ -15,6 +15,8 @@ export type Frame = {
   /** centre and width that the file asks for, if it does */
   window: [number, number] | null;
   color: boolean;
+  /** of the frame uncompressed */
+  bytes: number;
   instance: DicomJson;
 };
 
@@ -61,8 +63,20 @@ function frameOf(root: string, instance: DicomJson, frame: number): Frame {
     plane: hasPixels(instance) ? planeOf(instance, frame) : null,
     window: windowOf(instance, frame),
     color: (number(instance, '00280002') ?? 1) > 1,
+    bytes: bytesOf(instance),
     instance,
   };
+}
+
+function bytesOf(instance: DicomJson): number {
+  const bits = (number(instance, '00280100') ?? 0) * (number(instance, '00280002') ?? 1);
+  return ((number(instance, ROWS) ?? 0) * (number(instance, COLUMNS) ?? 0) * bits) / 8;
+}
+
+/** Where a series opens: in the middle of its images. */
+export function openingIndex(frames: Frame[]): number {
+  const images = frames.filter((frame) => frame.plane).length;
+  return Math.floor(Math.max(images - 1, 0) / 2);
 }
 
 function planeOf(instance: DicomJson, frame: number): Plane {

@@ -124,4 +124,12 @@ describe('the camera', () => {
     const inSpace: Vector3 = [-10, 20 + (column - 0.5) * 0.5, 300 - (row - 0.5)];
     close(project(inSpace, camera, CANVAS), apply(imageToCanvas(view, PLANE, CANVAS), [column, row]));
   });
+
+  it.each(POSES)('puts the pixels of a reduced image where the whole one has them: %o', (pose) => {
+    const view = { ...VIEW, ...pose };
+    const camera = cameraFor(view, PLANE, AXES, CANVAS, 4);
+    // Its pixel 25/7 is the frame's pixel 100/28; Cornerstone draws it at 25/7 spacings from the first.
+    const inSpace: Vector3 = [-10, 20 + 25 * 0.5, 300 - 7];
+    close(project(inSpace, camera, CANVAS), apply(imageToCanvas(view, PLANE, CANVAS), [100.5, 28.5]));
+  });
 });

@@ -111,8 +111,11 @@ export function windowBy(view: Presentation, [dx, dy]: Point): Presentation {
   return { ...view, window_width, window_center: view.window_center + dy * step };
 }
 
-/** The camera that looks at the image plane as `view` says; mirrored images are looked at from behind. */
-export function cameraFor(view: Presentation, plane: Plane, axes: Axes, canvas: Canvas): Camera {
+/**
+ * The camera that looks at the image plane as `view` says; mirrored images are looked at from behind. `reduction`: how many
+ * pixels of the plane are one of the image that lies there, which Cornerstone draws that much smaller.
+ */
+export function cameraFor(view: Presentation, plane: Plane, axes: Axes, canvas: Canvas, reduction = 1): Camera {
   const [cos, sin] = turn(view.rotation);
   const mirrorX = view.flip_h ? -1 : 1;
   const mirrorY = view.flip_v ? -1 : 1;
@@ -120,12 +123,13 @@ export function cameraFor(view: Presentation, plane: Plane, axes: Axes, canvas: 
   const up = combine(axes, -mirrorX * sin, -mirrorY * cos);
   const [x, y] = centreOf(view, plane);
   // Coordinates count from the pixel's corner, the patient's space from its centre (PS3.3 C.7.6.2.1.1).
-  const toCentre = combine(axes, (x - 0.5) * axes.spacing[0], (y - 0.5) * axes.spacing[1]);
+  // The pixels of a reduced image are those of its columns and rows 0, reduction, 2 · reduction …
+  const toCentre = combine(axes, ((x - 0.5) / reduction) * axes.spacing[0], ((y - 0.5) / reduction) * axes.spacing[1]);
   return {
     focalPoint: add(axes.origin, toCentre),
     viewUp: up,
     viewPlaneNormal: cross(right, up),
-    parallelScale: canvas[1] / 2 / scaleOf(view, plane, canvas),
+    parallelScale: canvas[1] / 2 / scaleOf(view, plane, canvas) / reduction,
   };
 }
 

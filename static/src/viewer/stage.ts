@@ -2,10 +2,11 @@
  * The only file that talks to Cornerstone3D: one stack viewport that shows one frame under one presentation.
  * The camera is computed by geometry.ts, so overlays drawn beside the canvas and the pixels on it share one truth.
  */
-import { Enums, getConfiguration, imageLoader, init as initCore, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
+import { cache, Enums, getConfiguration, init as initCore, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
 import { init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 
 import { newId } from '../shared/ids';
+import { loadFrame, type Rough } from './frameLoader';
 import type { Frame } from './frames';
 import { cameraFor, type Axes, type Presentation, type Vector3 } from './geometry';
 import type { Window } from './presets';
@@ -37,6 +38,8 @@ export class Stage {
   private frames: Frame[] = [];
   private shown: Frame | null = null;
   private stackOf: Frame[] | null = null;
+  /** of the image that is shown: rough ones are smaller than their frame */
+  private reduction = 1;
 
   private constructor(
     private readonly engine: RenderingEngine,
@@ -67,12 +70,19 @@ export class Stage {
     this.shown = null;
   }
 
-  /** Fetches and decodes one frame into the cache; `urgent` overtakes prefetching. */
-  async load(frame: Frame, urgent: boolean): Promise<void> {
-    const requestType = urgent ? Enums.RequestType.Interaction : Enums.RequestType.Prefetch;
-    const options = { useRGBA: false, priority: urgent ? 0 : 5, requestType, additionalDetails: { imageId: frame.image_id } };
-    const image = await Promise.race([imageLoader.loadAndCacheImage(frame.image_id, options), overdue()]);
-    giveWindow(image as Types.IImage);
+  /** Fetches and decodes one frame into the cache; `urgent` overtakes prefetching, `watch` sees it come. */
+  async load(frame: Frame, urgent: boolean, watch?: (rough: Rough) => void): Promise<void> {
+    giveWindow(await Promise.race([loadFrame(frame, urgent, watch), overdue()]));
+  }
+
+  /** Puts a rough image of a frame on the canvas, as :meth:`show` does the frame itself. */
+  async showRough(frame: Frame, { image, reduction }: Rough): Promise<void> {
+    giveWindow(image);
+    await cache.putImageLoadObject(image.imageId, { promise: Promise.resolve(image) });
+    await this.viewport.setStack([image.imageId], 0);
+    this.stackOf = null;
+    this.shown = frame;
+    this.reduction = reduction;
   }
 
   /** Puts a loaded frame on the canvas. The presentation is applied by the `present` that must follow. */
@@ -83,6 +93,7 @@ export class Stage {
     else await this.viewport.setStack(this.frames.map(({ image_id }) => image_id), index);
     this.stackOf = this.frames;
     this.shown = frame;
+    this.reduction = 1;
   }
 
   /** The window of the shown frame when the file names none: its range of values. */
@@ -95,7 +106,7 @@ export class Stage {
     const { plane } = this.shown ?? {};
     const { element } = this.viewport;
     if (!plane || !element.clientWidth || !element.clientHeight) return;
-    const camera = cameraFor(view, plane, this.axes(), [element.clientWidth, element.clientHeight]);
+    const camera = cameraFor(view, plane, this.axes(), [element.clientWidth, element.clientHeight], this.reduction);
     this.viewport.setProperties({
       voiRange: utilities.windowLevel.toLowHighRange(view.window_width, view.window_center),
       // Cornerstone's `invert` is absolute; ours is what the reader did to the correct display (PS3.3 C.7.6.3.1.2).

@@ -3,11 +3,13 @@ import { computed, effect, signal } from '@preact/signals';
 
 import type { SeriesRow } from '../api/types';
 import type { Mark, Point, View } from '../shared/protocol';
-import { frameIndex, type Frame } from './frames';
+import { takeLoader } from './early';
+import type { Rough } from './frameLoader';
+import { frameIndex, openingIndex, type Frame } from './frames';
 import { apply, CENTRED, imageToCanvas, invert, type Canvas, type Presentation } from './geometry';
 import { prefetchOrder, Prefetcher } from './prefetch';
 import { presetsFor, type Window } from './presets';
-import { SeriesLoader, type StudyRef } from './seriesLoader';
+import type { SeriesLoader, StudyRef } from './seriesLoader';
 import type { Stage } from './stage';
 
 export type Tool = 'window' | 'pan' | 'zoom' | 'scroll' | 'length' | 'arrow' | 'ellipse' | 'freehand' | 'pointer';
@@ -35,8 +37,10 @@ export class ViewerModel {
   /** id of the mark that was clicked */
   readonly selected = signal<string | null>(null);
   readonly showFindings = signal(true);
-  /** the frame whose pixels are on the canvas */
+  /** the frame whose exact pixels are on the canvas */
   readonly rendered = signal<Frame | null>(null);
+  /** what is shown is not the exact image yet */
+  readonly rough = signal(false);
 
   readonly frame = computed(() => this.frames.value[this.index.value] ?? null);
   readonly plane = computed(() => this.frame.value?.plane ?? null);
@@ -63,7 +67,7 @@ export class ViewerModel {
   private readonly ready = new Set<string>();
 
   constructor(readonly study: StudyRef, series: SeriesRow[]) {
-    this.loader = new SeriesLoader(study);
+    this.loader = takeLoader(study);
     this.series.value = series;
   }
 
@@ -137,9 +141,8 @@ export class ViewerModel {
   }
 
   private adopt(frames: Frame[], index: number): void {
-    const images = frames.filter((frame) => frame.plane).length;
     this.frames.value = frames;
-    this.index.value = index >= 0 ? index : Math.floor((images - 1) / 2) * Number(images > 0);
+    this.index.value = index >= 0 ? index : openingIndex(frames);
     this.windowChosen = false;
     this.presentation.value = { ...this.presentation.value, ...CENTRED };
     this.ready.clear();
@@ -148,9 +151,9 @@ export class ViewerModel {
     this.prefetcher = new Prefetcher((one) => this.load(frames[one]!, false), PREFETCH_CONCURRENCY);
   }
 
-  private async load(frame: Frame, urgent: boolean): Promise<void> {
+  private async load(frame: Frame, urgent: boolean, watch?: (rough: Rough) => void): Promise<void> {
     if (!this.stage || !frame.plane) return;
-    await this.stage.load(frame, urgent);
+    await this.stage.load(frame, urgent, watch);
     this.ready.add(frame.image_id);
     if (this.frames.value.includes(frame)) this.loaded.value = this.ready.size;
   }
@@ -161,8 +164,14 @@ export class ViewerModel {
     if (!frame || !this.stage) return;
     if (!frame.plane) return this.settle('not_an_image');
     if (!this.ready.has(frame.image_id)) this.settle('loading');
+    let roughShown = Promise.resolve();
+    const watch = (rough: Rough): void => {
+      roughShown = roughShown.then(() => this.showRough(frame, rough, question)).catch(() => undefined);
+    };
     try {
-      await this.load(frame, true);
+      await this.load(frame, true, watch);
+      // The stage shows one image after the other.
+      await roughShown;
       if (question !== this.frameAsked) return;
       await this.stage.show(frame);
       if (question === this.frameAsked) this.frameShown(frame);
@@ -171,12 +180,25 @@ export class ViewerModel {
     }
   }
 
+  private async showRough(frame: Frame, rough: Rough, question: number): Promise<void> {
+    if (question !== this.frameAsked || !this.stage) return;
+    await this.stage.showRough(frame, rough);
+    if (question !== this.frameAsked) return;
+    this.rough.value = true;
+    // Not the reader's choice: the exact image may name another one.
+    if (!this.windowChosen) this.adoptWindow(frame.window ?? this.stage.ownWindow());
+    this.status.value = 'shown';
+    this.draw(this.presentation.value);
+  }
+
   private settle(status: Status): void {
+    this.rough.value = false;
     this.rendered.value = null;
     this.status.value = status;
   }
 
   private frameShown(frame: Frame): void {
+    this.rough.value = false;
     if (!this.windowChosen) this.setWindow(frame.window ?? this.stage!.ownWindow());
     this.status.value = 'shown';
     this.draw(this.presentation.value);
@@ -184,7 +206,7 @@ export class ViewerModel {
 
   /** Neighbours are fetched only once this frame is on the canvas: they would take its processor time. */
   private drawn(): void {
-    if (this.status.value !== 'shown') return;
+    if (this.status.value !== 'shown' || this.rough.value) return;
     this.rendered.value = this.frame.value;
     this.prefetcher?.aim(prefetchOrder(this.index.value, this.frames.value.length, this.direction));
   }
@@ -195,8 +217,12 @@ export class ViewerModel {
     this.stage?.present(view);
   }
 
-  protected setWindow([window_center, window_width]: Window): void {
+  protected setWindow(window: Window): void {
     this.windowChosen = true;
+    this.adoptWindow(window);
+  }
+
+  private adoptWindow([window_center, window_width]: Window): void {
     this.presentation.value = { ...this.presentation.value, window_center, window_width };
   }
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useRoute } from 'preact-iso';
 
-import { getReview, getStudy } from '../../api/endpoints';
+import { getReview } from '../../api/endpoints';
 import type { Finding, Review, Study } from '../../api/types';
 import { Lazy } from '../../components/Lazy';
 import { PatientBar, patientOfStudy } from '../../components/PatientBar';
@@ -12,13 +12,12 @@ import { t } from '../../i18n';
 import { useChanges } from '../../state/live';
 import { me } from '../../state/session';
 import { FindingsPanel } from './FindingsPanel';
+import { loadViewer, openStudy } from './opening';
 import { StudyHead } from './StudyHead';
-
-const loadViewer = async () => (await import('../../viewer')).StudyViewer;
 
 export function StudyPage() {
   const id = useRoute().params.id!;
-  const study = useResource(id, () => getStudy(id));
+  const study = useResource(id, () => openStudy(id));
   const review = useResource(id, () => getReview(id));
   useChanges(['studies'], (changed) => {
     if (changed !== null && changed !== id) return;

@@ -1,1 +1,0 @@
-export { StudyViewer } from './StudyViewer';
