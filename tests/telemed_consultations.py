@@ -50,6 +50,9 @@ class MemoryCatalog:
     async def series_of(self, study_id: str) -> list[SeriesRow]:
         return []
 
+    async def remarks_of(self, study_id: str) -> list[str]:
+        return []
+
     def add(self, owner: str, **changes: object) -> str:
         study = HeldStudy(**{**STUDY, "id": new_id(), "owner": owner, **changes})
         self.held[study.id] = study

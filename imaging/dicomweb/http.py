@@ -15,6 +15,7 @@ from imaging.store.catalog import NoSuchInstance, NoSuchSeries
 from imaging.store.rows import InstanceRow
 
 ROOT: Final = "/dicom-web"
+WARNING_LIMIT_BYTES: Final = 1024
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 
 
@@ -87,6 +88,14 @@ def cached_headers(etag: str) -> dict[str, str]:
         "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def warnings(words: Iterable[str]) -> str | None:
+    """A Warning header of stable words, each once: ASCII, at most WARNING_LIMIT_BYTES, never text from a file."""
+    values = [f'299 archive "{word}"' for word in dict.fromkeys(words)]
+    while len(", ".join(values)) > WARNING_LIMIT_BYTES:
+        values.pop()
+    return ", ".join(values) or None
 
 
 def refuse_unchanged(request: web.Request, etag: str) -> None:

@@ -58,6 +58,9 @@ class Metadata:
         reply = web.StreamResponse(headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
         if gzip:
             reply.headers["Content-Encoding"] = "gzip"
+        # Where text was repaired, the words are not what the file says: whoever reads them is told.
+        if noticed := http.warnings(word for row in instances for word in row.remarks):
+            reply.headers["Warning"] = noticed
         ids = [row.id for row in instances]
         return await multipart.send(request, reply, self._assembled(ids, addresses, Assembler(gzip=gzip)))
 

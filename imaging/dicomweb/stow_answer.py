@@ -8,11 +8,10 @@
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
+from imaging.dicomweb import http
 from imaging.store.ingest import Outcome
-
-WARNING_LIMIT_BYTES: Final = 1024
 
 _RETRIEVE_URL, _FAILED, _REFERENCED = "00081190", "00081198", "00081199"
 _CLASS, _INSTANCE, _FAILURE_REASON, _WARNING_REASON = "00081150", "00081155", "00081197", "00081196"
@@ -42,14 +41,10 @@ def body(outcomes: Sequence[Outcome], root: str) -> dict[str, Any]:
 def warning(outcomes: Sequence[Outcome]) -> str | None:
     """The Warning header: what was noticed, as stable words (``RefusedAs``, ``Remark``, ``already_stored``).
 
-    For one instance the words are about it; for several, each word that fits any of them stands once. Never text from
-    a file, ASCII, at most WARNING_LIMIT_BYTES.
+    For one instance the words are about it; for several, each word that fits any of them stands once.
     """
-    words = dict.fromkeys(str(word) for outcome in outcomes for word in (outcome.word, *outcome.remarks))
-    values = [f'299 archive "{word}"' for word in words if word != "stored"]
-    while len(", ".join(values)) > WARNING_LIMIT_BYTES:
-        values.pop()
-    return ", ".join(values) or None
+    words = (str(word) for outcome in outcomes for word in (outcome.word, *outcome.remarks))
+    return http.warnings(word for word in words if word != "stored")
 
 
 def _stored_item(outcome: Outcome, root: str) -> dict[str, Any]:

@@ -7,7 +7,21 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, false, func, or_, select
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.engine import Row
 
 from foundation.database import Database
@@ -175,6 +189,12 @@ class Catalog:
         """The instances of a study that the caller may see, or of one series of it: by series, number and UID."""
         statement = _instances(study_id, series_instance_uid).order_by(*_READING_ORDER)
         return [InstanceRow(*row) for row in await self._rows(statement)]
+
+    async def remarks_of(self, study_id: str) -> list[str]:
+        """What was repaired or noticed in any instance of a study that the caller may see, each word once, in order."""
+        # As text, because PostgreSQL cannot compare JSON.
+        listed = select(cast(Instance.remarks, Text)).where(Instance.study_key == study_id).distinct()
+        return sorted({word for row in await self._rows(listed) for word in msgspec.json.decode(row[0])})
 
     async def layout(self, instance_id: str) -> Layout:
         """Where the frames and bulk values of an instance lie."""

@@ -59,7 +59,10 @@ class StudySeries(Struct, frozen=True):
 
 
 class StudyDetail(StudyRow, frozen=True, kw_only=True):
+    """remarks: what was repaired or noticed in any of its instances, as the words of imaging.dicom.remarks."""
+
     series: list[StudySeries]
+    remarks: list[str]
 
 
 class StudyList(Struct, frozen=True):

@@ -22,6 +22,7 @@ class Catalog(Protocol):
     async def study(self, access: Access, study_id: str) -> HeldStudy | None: ...
     async def studies_by_id(self, access: Access, study_ids: Iterable[str]) -> list[HeldStudy]: ...
     async def series_of(self, study_id: str) -> list[SeriesRow]: ...
+    async def remarks_of(self, study_id: str) -> list[str]: ...
 
 
 class ReviewStates(Protocol):
@@ -48,7 +49,8 @@ class StudyDesk:
         """One study with its series. Audited as a view. Raises StudyUnknown."""
         row = await self.open(person, study_id, address=address)
         series = msgspec.convert(await self._catalog.series_of(study_id), list[StudySeries], from_attributes=True)
-        return StudyDetail(**msgspec.structs.asdict(row), series=series)
+        remarks = await self._catalog.remarks_of(study_id)
+        return StudyDetail(**msgspec.structs.asdict(row), series=series, remarks=remarks)
 
     async def open(self, person: Person, study_id: str, *, address: str) -> StudyRow:
         """One study, audited as a view. Raises StudyUnknown."""

@@ -19,7 +19,7 @@ from yarl import URL
 from imaging.dicomweb.app import routes
 from tests.archives import SHANGHAI, HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address, split
-from tests.samples import ct_series, ct_slice, encapsulated, multi_frame, patient_study, rle, to_bytes
+from tests.samples import WANG, ct_series, ct_slice, encapsulated, multi_frame, named, patient_study, rle, to_bytes
 
 ANY_SYNTAX = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
 OHIF_FRAMES = {"Accept": 'multipart/related; type="application/octet-stream"; transfer-syntax="*"'}
@@ -108,6 +108,20 @@ async def test_t41_t41c_what_cannot_be_given_is_406_and_what_is_malformed_400(ar
     ):
         reply = await client.get(path, headers={"Accept": accept})
         assert (reply.status, reply.content_type) == (status, "application/problem+json"), (path, accept)
+
+
+async def test_t40_the_repair_is_told_and_the_stored_bytes_are_untouched(archive, client):
+    data, plain = named("gbk_labelled_utf8"), ct_slice("plain", size=16)
+    await keep(archive, data, plain)
+    reply = await client.get(f"{address(data)}/metadata")
+    (model,) = await reply.json(content_type=None)
+    assert model["00100010"]["Value"] == [{"Alphabetic": "Wang^XiaoDong", "Ideographic": "王^小东"}]
+    assert reply.headers["Warning"] == '299 archive "charset_repaired"'
+    assert "Warning" not in (await client.get(f"{address(plain)}/metadata")).headers
+    ((_, stored),) = await parts_of(await client.get(address(data), headers=ANY_SYNTAX))
+    assert stored == to_bytes(data)
+    rewritten = await client.get(address(data), headers={"Accept": "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"})
+    assert WANG.encode("gbk") in await rewritten.read()
 
 
 async def test_t42_a_study_with_one_instance_that_cannot_be_converted_is_partial(archive, client):

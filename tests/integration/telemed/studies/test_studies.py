@@ -1,5 +1,8 @@
 import pytest
+from sqlalchemy import select
 
+from foundation.ids import new_id
+from imaging.store.tables import Instance, Series
 from tests.telemed_people import sign_in
 
 STUDIES = "/api/v1/studies"
@@ -41,6 +44,33 @@ async def test_a_study_is_shown_with_its_series_and_the_view_is_audited(client, 
     assert (series["modality"], series["series_number"], series["body_part_examined"]) == ("CT", 2, "CHEST")
     (record,) = await telemed.audit.listing(action="user:study:view")
     assert (record.study_id, record.actor_id, record.address) == (telemed.own, telemed.wang.id, "127.0.0.1")
+
+
+async def test_t40_a_study_tells_what_was_repaired_in_it(client, telemed):
+    async with telemed.database.write() as session:
+        series = (await session.scalars(select(Series).where(Series.study_key == telemed.own))).one()
+        for number, remarks in enumerate(([], ["charset_repaired"], ["charset_repaired", "trailing_bytes"])):
+            session.add(instance_of(series, number, remarks, telemed.clock.now))
+    await sign_in(client, "wang")
+    study = await (await client.get(f"{STUDIES}/{telemed.own}")).json()
+    assert study["remarks"] == ["charset_repaired", "trailing_bytes"]
+
+
+def instance_of(series, number, remarks, now):
+    return Instance(
+        id=new_id(),
+        study_key=series.study_key,
+        series_key=series.id,
+        sop_instance_uid=f"1.2.840.1.1.{number}",
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        number_of_frames=1,
+        remarks=remarks,
+        received_at=now,
+        blob_key=new_id(),
+        size_bytes=1,
+        sha256="0" * 64,
+    )
 
 
 async def test_a_study_of_another_hospital_does_not_exist(client, telemed):

@@ -146,14 +146,14 @@ def test_nested_values_may_not_leave_their_item():
     assert refused(element(0x00081140, "SQ", item(inner)) + bytes(100)) is RefusedAs.MALFORMED
 
 
-def test_depth_is_bounded():
+def test_security_09_depth_is_bounded():
     data = b""
     for _ in range(600):
         data = header(0x00081140, "SQ", len(item(data))) + item(data)
     assert refused(data, max_depth=64, max_elements=5000) is RefusedAs.TOO_DEEP
 
 
-def test_the_number_of_elements_is_bounded():
+def test_security_09_the_number_of_elements_is_bounded():
     assert refused(NAME * 50, max_elements=40) is RefusedAs.TOO_MANY_ELEMENTS
     assert refused(element(0x7FE00010, "OW", b"\1\0") + NAME * 50, max_elements=40) is RefusedAs.TOO_MANY_ELEMENTS
 

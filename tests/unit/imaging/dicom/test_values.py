@@ -21,7 +21,7 @@ from imaging.dicom import values
         ("99999999999999999", "99999999999999999"),
     ],
 )
-def test_integer_strings_are_numbers_only_when_exact(text, value):
+def test_t33_integer_strings_are_numbers_only_when_exact(text, value):
     assert values.integer(text) == value
 
 
@@ -40,12 +40,12 @@ def test_integer_strings_are_numbers_only_when_exact(text, value):
         ("   ", None),
     ],
 )
-def test_decimal_strings_are_numbers_only_when_exact(text, value):
+def test_t33_decimal_strings_are_numbers_only_when_exact(text, value):
     assert values.decimal(text) == value
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6).map(str))
-def test_a_decimal_string_never_changes_its_value(text):
+def test_t33_a_decimal_string_never_changes_its_value(text):
     value = values.decimal(text)
     assert Decimal(json.dumps(value) if not isinstance(value, str) else value) == Decimal(text)
 
@@ -62,7 +62,7 @@ def test_a_decimal_string_never_changes_its_value(text):
         ("", None),
     ],
 )
-def test_person_names_have_only_their_non_empty_groups(text, name):
+def test_t37_person_names_have_only_their_non_empty_groups(text, name):
     assert values.person_name(text) == name
 
 
@@ -71,12 +71,12 @@ def test_binary_numbers_of_both_byte_orders():
     assert values.numbers(b"\xff\xfe", "SS", big_endian=True) == [-2]
 
 
-def test_not_a_number_and_infinity_are_null():
+def test_t32_not_a_number_and_infinity_are_null():
     raw = struct.pack("<3d", float("nan"), float("inf"), 1.5)
     assert values.numbers(raw, "FD", big_endian=False) == [None, None, 1.5]
 
 
-def test_integers_beyond_a_double_are_text():
+def test_t33_integers_beyond_a_double_are_text():
     raw = struct.pack("<2Q", 2**53, 2**64 - 1)
     assert values.numbers(raw, "UV", big_endian=False) == [2**53, str(2**64 - 1)]
 
@@ -86,7 +86,7 @@ def test_values_of_a_wrong_length_are_none():
     assert values.attribute_tags(b"\1\2", big_endian=False) is None
 
 
-def test_attribute_tags_are_eight_hexadecimal_digits():
+def test_t30_attribute_tags_are_eight_hexadecimal_digits():
     assert values.attribute_tags(b"\x54\x00\x1a\x0f", big_endian=False) == ["00540F1A"]
 
 
@@ -95,7 +95,7 @@ def test_big_endian_words_are_turned(vr, turned):
     assert values.little_endian(b"\1\2\3\4\5", vr, big_endian=True) == turned
 
 
-def test_blanks_among_values_are_null_and_only_blanks_are_nothing():
+def test_t31_blanks_among_values_are_null_and_only_blanks_are_nothing():
     assert values.texts("ORIGINAL \\\\AXIAL", "CS") == ["ORIGINAL", None, "AXIAL"]
     assert values.texts("\\", "CS") == []
     assert values.texts("a\\b", "LT") == ["a\\b"]

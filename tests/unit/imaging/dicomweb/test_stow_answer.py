@@ -1,7 +1,7 @@
 import pytest
 
 from imaging.dicom.remarks import Refusal, RefusedAs, Remark
-from imaging.dicomweb import stow_answer
+from imaging.dicomweb import http, stow_answer
 from imaging.store.ingest import Outcome, refused
 
 ROOT = "https://archive/dicom-web"
@@ -86,9 +86,9 @@ def test_the_warning_tells_words_once(outcomes, header):
     assert stow_answer.warning(outcomes) == header
 
 
-def test_the_warning_is_short_and_ascii_whatever_happened():
+def test_security_22_the_warning_is_short_and_ascii_whatever_happened():
     outcomes = [refused(Refusal(why)) for why in RefusedAs]
     outcomes.append(Outcome("stored", "stored", remarks=list(Remark)))
     header = stow_answer.warning(outcomes)
     assert header.isascii()
-    assert 900 < len(header) <= stow_answer.WARNING_LIMIT_BYTES
+    assert 900 < len(header) <= http.WARNING_LIMIT_BYTES
