@@ -20,6 +20,9 @@ _TAG: Final = Struct("<HH").unpack_from
 _EXPLICIT_HEAD: Final = Struct("<HH2sH").unpack_from
 _LENGTH: Final = Struct("<L").unpack_from
 
+# Of both byte orders, of classic and of big files.
+_TIFF_HEADS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 MEDIA_CLASS, MEDIA_INSTANCE, TRANSFER_SYNTAX = 0x0002, 0x0003, 0x0010
 
 
@@ -37,13 +40,21 @@ class Start:
 def begin(data: Buffer) -> Start:
     """Raises Unreadable: NOT_DICOM, NO_FILE_META, SYNTAX_MISSING or TRUNCATED."""
     if bytes(data[128:PREAMBLE_BYTES]) == b"DICM":
-        return _with_meta(data, PREAMBLE_BYTES)
+        start = _with_meta(data, PREAMBLE_BYTES)
+        if not _is_harmless(bytes(data[:128])):
+            start.remarks.add(Remark.PREAMBLE_WITHHELD)
+        return start
     head = bytes(data[:8])
     if head.startswith(b"\x02\x00") and len(head) == 8:
         start = _with_meta(data, 0)
         start.remarks.add(Remark.FILE_META_NONSTANDARD)
         return start
     return _without_meta(head)
+
+
+def _is_harmless(preamble: bytes) -> bool:
+    """Empty, or the head of a TIFF file, which pathology scanners write; anything else could start a program."""
+    return not any(preamble) or preamble.startswith(_TIFF_HEADS)
 
 
 def _without_meta(head: bytes) -> Start:

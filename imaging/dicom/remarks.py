@@ -28,6 +28,7 @@ class Remark(StrEnum):
     NO_FILE_META = "no_file_meta"
     FILE_META_NONSTANDARD = "file_meta_nonstandard"
     FILE_META_DIFFERS = "file_meta_differs"
+    PREAMBLE_WITHHELD = "preamble_withheld"
     TRAILING_BYTES = "trailing_bytes"
     SEQUENCE_INVALID = "sequence_invalid"
     ELEMENT_LENGTH_INVALID = "element_length_invalid"
@@ -49,7 +50,7 @@ class Remark(StrEnum):
 
 
 # Shown to people, but no defect of the object: the answer stays a plain success.
-NOTES: Final = frozenset({Remark.CHARSET_REPAIRED, Remark.FILE_META_DIFFERS})
+NOTES: Final = frozenset({Remark.CHARSET_REPAIRED, Remark.FILE_META_DIFFERS, Remark.PREAMBLE_WITHHELD})
 
 
 def warns(remarks: frozenset[Remark]) -> bool:

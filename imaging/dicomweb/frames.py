@@ -155,7 +155,8 @@ class Frames:
         path = request.match_info["path"]
         pixels = layout.pixels
         if pixels is not None and pixels.encapsulated and path == pixels.tag:
-            numbers = list(range(1, pixels.number_of_frames + 1))
+            # A video is one stream, however many frames it tells.
+            numbers = list(range(1, len(pixels.frames) + 1))
             offers = frame_offers(row.transfer_syntax_uid, layout, alone=len(numbers) == 1)
             return await self._respond(request, row, layout, address, numbers, offers=offers)
         if path not in layout.bulk:
@@ -165,7 +166,7 @@ class Frames:
         http.refuse_unchanged(request, etag)
         span = layout.bulk[path]
         if offer.multipart:
-            part = Part(OCTETS, self._value(row, layout, span, 0, span[1]), f"{address}/bulkdata/{path}")
+            part = Part(OCTETS, self.value(row, layout, span, 0, span[1]), f"{address}/bulkdata/{path}")
             return await multipart.respond(request, OCTETS, _parts_of(part), http.cached_headers(etag))
         asked = http.slice_of(request, span[1], etag)
         headers = {**http.cached_headers(etag), **asked.headers, "Content-Type": OCTETS}
@@ -173,9 +174,9 @@ class Frames:
         # Whatever a value holds (PDF, HTML), a browser must not show it as a page of this site.
         reply.headers["Content-Disposition"] = "attachment"
         reply.content_length = asked.length
-        return await multipart.send(request, reply, self._value(row, layout, span, asked.start, asked.length))
+        return await multipart.send(request, reply, self.value(row, layout, span, asked.start, asked.length))
 
-    async def _value(self, row: InstanceRow, layout: Layout, span: BulkSpan, start: int, length: int) -> Pieces:
+    async def value(self, row: InstanceRow, layout: Layout, span: BulkSpan, start: int, length: int) -> Pieces:
         """``length`` bytes from ``start`` of a bulk value, little endian."""
         offset, size, vr = span
         if not layout.deflated and not layout.big_endian:

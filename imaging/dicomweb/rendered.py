@@ -1,4 +1,7 @@
-"""Pictures for people: rendered images and thumbnails at every level (PS3.18 sections 8.3.5 and 10.4.1.1.3)."""
+"""Pictures for people: rendered images and thumbnails at every level (PS3.18 sections 8.3.5 and 10.4.1.1.3).
+
+Instances that are PDF or video are passed on in that form. Reports, plans and contours have no rendered form.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +13,7 @@ from foundation.errors import Invalid, NotAcceptable, NotFound
 from imaging.dicom.pixels import Function, Window
 from imaging.dicom.rendering import THUMBNAIL_PIXELS, RenderOptions, Viewport, render, thumbnail_options
 from imaging.dicomweb import http
+from imaging.dicomweb.documents import Documents
 from imaging.dicomweb.frames import NoSuchFrame, frame_numbers
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.negotiation import Offer, choose
@@ -77,22 +81,25 @@ class Rendered:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._documents = Documents(door)
 
     async def rendered(self, request: web.Request) -> web.StreamResponse:
-        row = await self._chosen(request)
+        instances = await self._door.instances(request)
+        if "instance" in request.match_info and "frames" not in request.match_info:
+            document = await self._documents.rendered(request, instances[0])
+            if document is not None:
+                return document
+        row = representative(instances)
         if row is None:
             raise NotAPicture("Retrieve the instance or its metadata instead.")
         return await self._picture(request, row, self._frame(request, row, 0), request.query)
 
     async def thumbnail(self, request: web.Request) -> web.StreamResponse:
-        row = await self._chosen(request)
+        row = representative(await self._door.instances(request))
         if row is None:
             raise NoThumbnail("Only images have thumbnails.")
         query = {"viewport": f"{THUMBNAIL_PIXELS},{THUMBNAIL_PIXELS}", **request.query}
         return await self._picture(request, row, self._frame(request, row, row.number_of_frames // 2), query)
-
-    async def _chosen(self, request: web.Request) -> InstanceRow | None:
-        return representative(await self._door.instances(request))
 
     def _frame(self, request: web.Request, row: InstanceRow, default: int) -> int:
         """The frame to show, from 0: the one that the path names, else ``default``."""

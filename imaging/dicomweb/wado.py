@@ -17,6 +17,7 @@ from imaging.dicomweb.multipart import Part
 from imaging.dicomweb.negotiation import DICOM, EXPLICIT_LITTLE_ENDIAN, NothingAcceptable, Offer, choose
 from imaging.store.rows import InstanceRow
 
+EMPTY_PREAMBLE: Final = bytes(128)
 _PIECE_BYTES: Final = 256 * 1024
 
 
@@ -67,6 +68,10 @@ class Instances:
         if _lacks_head(row):
             yield file_head(row.sop_class_uid, row.sop_instance_uid, row.transfer_syntax_uid)
             start = (await self._archive.catalog.layout(row.id)).dataset_offset
+        elif Remark.PREAMBLE_WITHHELD in row.remarks:
+            # A preamble may be the head of a program (CVE-2019-11687); no reader of DICOM needs it.
+            start = len(EMPTY_PREAMBLE)
+            yield EMPTY_PREAMBLE
         async for piece in self._archive.blobs.stream(row.blob_key, start):
             yield piece
 

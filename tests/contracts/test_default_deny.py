@@ -45,7 +45,7 @@ async def test_the_public_doors_exist(platform):
 
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS)
-async def test_every_other_door_is_closed_to_a_stranger(client, platform, headers):
+async def test_security_11_every_other_door_is_closed_to_a_stranger(client, platform, headers):
     opened = {}
     for door in doors(platform.app):
         if str(door) not in PUBLIC:
@@ -91,7 +91,7 @@ async def test_every_api_route_is_in_the_document(client, platform):
     assert routed == described
 
 
-async def test_a_signed_in_browser_does_nothing_for_another_sites_page(platform, signed_in):
+async def test_security_21_a_signed_in_browser_does_nothing_for_another_sites_page(platform, signed_in):
     wang = await signed_in("wang")
     passed = {}
     for door in doors(platform.app):
@@ -123,7 +123,7 @@ async def stored_study(platform):
     return key, parameters
 
 
-async def test_another_hospitals_study_exists_at_no_address(client, platform, signed_in):
+async def test_security_14_another_hospitals_study_exists_at_no_address(client, platform, signed_in):
     key, parameters = await stored_study(platform)
     _, other_key = await platform.keys.create(None, "WZ01", "PACS")
     wang, admin = await signed_in("wang"), await signed_in("admin")

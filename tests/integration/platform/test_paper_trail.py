@@ -180,7 +180,7 @@ EXPECTED = {
 NEVER = [CANARY, BIRTH_DATE, UID_ROOT]
 
 
-async def test_every_deed_is_on_record_and_no_patient_is_named(server):
+async def test_security_25_every_deed_is_on_record_and_no_patient_is_named(server):
     async with person(server, "WZ01") as lin, person(server, "SH01") as zhou, person(server, None) as admin:
         study_id, consultation_id = await walk(server, lin, zhou)
         assert await admin.sign_in() == 200

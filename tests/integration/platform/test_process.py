@@ -58,6 +58,43 @@ async def test_asked_to_end_it_ends_without_complaint(prepared):
     assert server.log.read_text(encoding="utf-8") == ""
 
 
+def listened_on(pids):
+    """(address, port) of every TCP socket on which one of these processes listens (proc(5))."""
+    ours = {link for pid in pids for link in open_files(pid)}
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+            columns = line.split()
+            if columns[3] == "0A" and f"socket:[{columns[9]}]" in ours:
+                address, port = columns[1].split(":")
+                found.add((address, int(port, 16)))
+    return found
+
+
+def open_files(pid):
+    return {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+
+
+def family(pid):
+    """A process and what it started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux' table of sockets")
+async def test_security_13_only_the_published_ports_listen_and_only_on_loopback(prepared):
+    with serving(prepared[0]) as server:
+        async with caller(server, prepared[1]) as pacs:
+            # Workers are started by the first upload.
+            body = to_bytes(ct_slice("ports", size=16))
+            async with pacs.post("/dicom-web/studies", data=body, headers=DICOM) as reply:
+                assert reply.status == 200
+        listening = await asyncio.to_thread(lambda: listened_on(family(server.process.pid)))
+        given = server.process.args
+        ports = {int(given[given.index(flag) + 1]) for flag in ("--port", "--signaling-port")}
+        assert listening == {("0100007F", port) for port in ports}
+
+
 def refused_start(data, port, signaling_port, **settings):
     """Exit code and standard error of a start that fails."""
     made = subprocess.run(

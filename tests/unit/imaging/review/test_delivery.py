@@ -121,7 +121,7 @@ async def test_a_refusal_is_final(hook, vendor, status, state):
     assert (await hook.deliveries())[0].state == "dead"
 
 
-async def test_a_redirect_is_not_followed(hook, vendor):
+async def test_security_19_a_redirect_is_not_followed(hook, vendor):
     elsewhere = Vendor()
     async with elsewhere.listening() as server:
         vendor.answers = [answering(307, Location=str(server.make_url("/hook")))]
