@@ -19,6 +19,7 @@ from foundation.problem import problems
 from imaging.archive import Archive, Limits, open_archive
 from imaging.dicomweb.app import routes as dicomweb_routes
 from imaging.review.completeness import Policy
+from imaging.review.publisher import publishing
 from imaging.review.routes import routes as vendor_routes
 from imaging.review.service import Review, open_review
 from signaling.ice import IceConfig, IceServer, ice_servers
@@ -108,6 +109,7 @@ async def open_platform(
             open_archive(
                 database, settings.data / "blobs", _limits(settings), clock, announcer.study_changed
             ) as archive,
+            publishing(archive),
         ):
             ground = Ground(settings, database, archive, review, events, rooms, people, audit, sessions, tickets, clock)
             keys = ApiKeys(database, audit, clock=clock)

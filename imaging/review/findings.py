@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from imaging.guard import Access
@@ -46,6 +46,7 @@ class Assessment:
     reason: str
     by_name: str
     at: datetime
+    by_organization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A doctor's word. by: stable key of the person; by_name: as shown from now on, whatever the name becomes."""
+    """A doctor's word. by: stable key of the person; by_name: as shown from now on, whatever the name becomes.
+
+    by_organization: the code of the hospital the doctor belongs to.
+    """
 
     by: str
     by_name: str
     decision: Verdict
     reason: str = ""
+    by_organization: str = ""
 
 
 async def jobs_of(session: AsyncSession, study_id: str) -> list[Job]:
@@ -119,6 +124,11 @@ async def findings_of(session: AsyncSession, study_id: str) -> list[Finding]:
     return await _findings(session, _shown().where(ReviewFinding.study_key == study_id))
 
 
+async def of_job(session: AsyncSession, job_id: str) -> list[Finding]:
+    """Everything one job reported, replaced or not."""
+    return await _findings(session, _shown(replaced=True).where(ReviewFinding.job_key == job_id))
+
+
 async def unreviewed(session: AsyncSession, access: Access, limit: int, offset: int) -> tuple[list[Finding], int]:
     """Findings nobody has assessed, newest first, in studies ``access`` may see; and how many there are in all."""
     query = _shown().join(Study, Study.id == ReviewFinding.study_key).where(_visible(access), ~_assessed())
@@ -139,8 +149,10 @@ async def assess(session: AsyncSession, finding_id: str, word: Word, now: dateti
     """Add a doctor's word. Raises ``FindingUnknown``, ``RejectionWithoutReason``."""
     if word.decision == "rejected" and not word.reason.strip():
         raise RejectionWithoutReason("Say why the finding is rejected.")
-    if await session.get(ReviewFinding, finding_id) is None:
+    found = await session.get(ReviewFinding, finding_id)
+    if found is None:
         raise FindingUnknown()
+    await session.execute(update(ReviewJob).where(ReviewJob.id == found.job_key, _is_live()).values(report_due=True))
     session.add(
         ReviewAssessment(
             finding_key=finding_id,
@@ -148,6 +160,7 @@ async def assess(session: AsyncSession, finding_id: str, word: Word, now: dateti
             reason=word.reason.strip(),
             by_key=word.by,
             by_name=word.by_name,
+            by_organization=word.by_organization,
             at=now,
         )
     )
@@ -195,6 +208,11 @@ def _assessed() -> ColumnElement[bool]:
     return exists().where(ReviewAssessment.finding_key == ReviewFinding.id)
 
 
+def _is_live() -> ColumnElement[bool]:
+    """Only what doctors may see becomes part of the study."""
+    return exists().where(ReviewEndpoint.id == ReviewJob.endpoint_key, ReviewEndpoint.mode == "live")
+
+
 def _visible(access: Access) -> ColumnElement[bool]:
     """``Access.admits`` in SQL."""
     seen = or_(false(), Study.owner.in_(access.owners), Study.id.in_(access.study_ids))
@@ -211,7 +229,7 @@ async def _newest_assessments(session: AsyncSession, finding_ids: list[str]) -> 
     query = select(ReviewAssessment).where(ReviewAssessment.finding_key.in_(finding_ids)).order_by(ReviewAssessment.id)
     # In order of time, so that the last one for a finding stays.
     return {
-        row.finding_key: Assessment(row.decision, row.reason, row.by_name, row.at)
+        row.finding_key: Assessment(row.decision, row.reason, row.by_name, row.at, row.by_organization)
         for row in await session.scalars(query)
     }
 

@@ -103,6 +103,8 @@ async def _apply(
         job.summary_code, job.summary = document.summary.code, document.summary.text
     if job.state == JobState.COMPLETED:
         await _replace_older(session, job)
+        endpoint = await session.get_one(ReviewEndpoint, job.endpoint_key)
+        job.report_due = endpoint.mode == "live"
     session.add_all(_finding_row(job, one, document.sequence * 1000 + place, now) for place, one in enumerate(placed))
     job.sequence = document.sequence
 

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from imaging.review.completeness import manifest_hash
+from imaging.review.reviewed import series_instance_uid
 from imaging.review.rules import StudyFacts
+from imaging.review.tables import ReviewJob
 from imaging.store.tables import Instance, Series
 
 
@@ -63,11 +65,13 @@ def thawed(stored: bytes) -> Manifest:
 
 
 async def manifest_of(session: AsyncSession, study_id: str) -> Manifest:
-    """All instances stored for the study now, in a stable order."""
+    """All instances stored for the study now, in a stable order; the reports that reviews left in it do not count."""
+    jobs = await session.scalars(select(ReviewJob.job_uid).where(ReviewJob.study_key == study_id))
+    reports = [series_instance_uid(job_uid) for job_uid in jobs]
     query = (
         select(Series.series_instance_uid, Series.modality, Series.body_part_examined, Instance)
         .join(Instance, Instance.series_key == Series.id)
-        .where(Instance.study_key == study_id)
+        .where(Instance.study_key == study_id, Series.series_instance_uid.not_in(reports))
         .order_by(Series.series_number, Series.series_instance_uid, Instance.instance_number, Instance.sop_instance_uid)
     )
     series: dict[tuple[str, str, str], list[ManifestInstance]] = {}

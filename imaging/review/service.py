@@ -11,7 +11,7 @@ from imaging.review.completeness import Policy
 from imaging.review.delivery import Deliverer
 from imaging.review.egress import Sight, sight_of
 from imaging.review.endpoints import Endpoint, NewEndpoint, Registered
-from imaging.review.findings import Finding, Job, Verdict
+from imaging.review.findings import Finding, Job, Word
 from imaging.review.intake import Sent, Taken
 from imaging.review.manifest import VendorManifest, with_addresses
 from imaging.review.model import StudyReview
@@ -71,9 +71,8 @@ class ReviewService:
         async with self._database.read() as session:
             return await findings.study_states(session, study_ids)
 
-    async def assess(self, finding_id: str, by: str, by_name: str, decision: Verdict, reason: str = "") -> Finding:
+    async def assess(self, finding_id: str, word: Word) -> Finding:
         """Raises ``FindingUnknown``, ``RejectionWithoutReason``."""
-        word = findings.Word(by, by_name, decision, reason)
         async with self._database.write() as session:
             await findings.assess(session, finding_id, word, self._clock())
         judged = await self.finding(finding_id)

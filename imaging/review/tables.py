@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imaging.review.model import OPEN
@@ -11,6 +11,7 @@ from imaging.store.tables import KEY, UID, Base
 
 _WORD = String(32)
 _HASH = String(64)
+_REPORT_DUE = text("report_due")
 _STILL_OPEN = text(f"state IN ({', '.join(sorted(repr(state.value) for state in OPEN))})")
 
 
@@ -78,6 +79,7 @@ class ReviewJob(Base):
             postgresql_where=_STILL_OPEN,
         ),
         Index("ix_review_jobs_study_key", "study_key"),
+        Index("ix_review_jobs_report_due", "id", sqlite_where=_REPORT_DUE, postgresql_where=_REPORT_DUE),
         Index("ix_review_jobs_state_deadline_at", "state", "deadline_at"),
     )
 
@@ -93,6 +95,8 @@ class ReviewJob(Base):
     summary_code: Mapped[str] = mapped_column(_WORD, default="")
     summary: Mapped[str] = mapped_column(Text, default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
+    # Findings or assessments are there that no report in the archive says yet.
+    report_due: Mapped[bool] = mapped_column(server_default=false())
     deadline_at: Mapped[datetime]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -188,4 +192,20 @@ class ReviewAssessment(Base):
     # Stable key of the doctor, and the name as it was then.
     by_key: Mapped[str] = mapped_column(String(64))
     by_name: Mapped[str] = mapped_column(String(256))
+    by_organization: Mapped[str] = mapped_column(String(64), server_default="")
     at: Mapped[datetime]
+
+
+class ReviewDocument(Base):
+    """A structured report that was stored for a job: version 1 when it was done, one more after each assessment."""
+
+    __tablename__ = "review_documents"
+    __table_args__ = (UniqueConstraint("job_key", "version"),)
+
+    id: Mapped[str] = mapped_column(KEY, primary_key=True)
+    job_key: Mapped[str] = mapped_column(KEY, ForeignKey("review_jobs.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    sop_instance_uid: Mapped[str] = mapped_column(UID)
+    # Of the newest assessment it tells of, 0: of none.
+    last_assessment: Mapped[int]
+    created_at: Mapped[datetime]

@@ -7,6 +7,7 @@ import msgspec
 
 from imaging.guard import Access
 from imaging.review.errors import FindingUnknown
+from imaging.review.findings import Word
 from telemed.access import Person
 from telemed.audit import Action, Audit, Entry, actor_of
 from telemed.findings.model import Finding, FindingList, Job, ListedFinding, StudyReviewReport
@@ -29,9 +30,7 @@ class Review(Protocol):
     async def findings_of(self, study_id: str) -> Sequence[ReviewFinding]: ...
     async def finding(self, finding_id: str) -> ReviewFinding: ...
     async def unreviewed(self, access: Access, limit: int, offset: int) -> tuple[Sequence[ReviewFinding], int]: ...
-    async def assess(
-        self, finding_id: str, by: str, by_name: str, decision: Literal["accepted", "rejected"], reason: str
-    ) -> ReviewFinding: ...
+    async def assess(self, finding_id: str, word: Word) -> ReviewFinding: ...
 
 
 class Findings:
@@ -65,7 +64,9 @@ class Findings:
             raise FindingUnknown()
         actor = actor_of(person)
         purpose = purpose_of(actor, await self._guard.access_of(person), study_id)
-        judged = await self._review.assess(finding_id, person.user_id, person.name, decision, reason)
+        judged = await self._review.assess(
+            finding_id, Word(person.user_id, person.name, decision, reason, person.hospital or "")
+        )
         await self._audit.record(
             Entry(Action.FINDING_ASSESS, actor, purpose, study_id=study_id, subject_id=finding_id, address=address)
         )

@@ -19,6 +19,7 @@ from imaging.review.errors import (
     TokenInvalid,
     UrlNotLoopback,
 )
+from imaging.review.findings import Word
 from imaging.review.intake import Sent
 from imaging.review.tables import ReviewEndpoint, ReviewToken
 from tests.review_rows import add_instance, add_study, result, stand_in
@@ -246,7 +247,7 @@ async def test_an_expired_token_takes_no_result(claimed):
 async def test_a_newer_generation_replaces_what_nobody_judged(claimed):
     await claimed.post(findings=2)
     judged, _ = await claimed.hook.service.findings_of(claimed.study.id)
-    await claimed.hook.service.assess(judged.finding_id, "u1", "Dr Li", "accepted")
+    await claimed.hook.service.assess(judged.finding_id, Word("u1", "Dr Li", "accepted"))
     await add_instance(claimed.hook.database, claimed.hook.clock, claimed.study.id)
     newer = await claim(claimed.hook, claimed.registered, claimed.study)
     assert len(await claimed.hook.service.findings_of(claimed.study.id)) == 2, "kept until the newer review is done"
@@ -274,9 +275,9 @@ async def test_a_newer_generation_that_is_not_done_replaces_nothing(claimed, end
 async def test_the_latest_word_is_shown_and_the_earlier_kept(claimed):
     await claimed.post()
     (finding,) = await claimed.hook.service.findings_of(claimed.study.id)
-    await claimed.hook.service.assess(finding.finding_id, "u1", "Dr Li", "accepted")
+    await claimed.hook.service.assess(finding.finding_id, Word("u1", "Dr Li", "accepted"))
     claimed.hook.changes.clear()
-    judged = await claimed.hook.service.assess(finding.finding_id, "u2", "Dr Wu", "rejected", " a vessel ")
+    judged = await claimed.hook.service.assess(finding.finding_id, Word("u2", "Dr Wu", "rejected", " a vessel "))
     assert (judged.assessment.decision, judged.assessment.reason, judged.assessment.by_name) == (
         "rejected", "a vessel", "Dr Wu",
     )  # fmt: skip
@@ -288,20 +289,20 @@ async def test_a_rejection_needs_a_reason(claimed):
     await claimed.post()
     (finding,) = await claimed.hook.service.findings_of(claimed.study.id)
     with pytest.raises(RejectionWithoutReason):
-        await claimed.hook.service.assess(finding.finding_id, "u1", "Dr Li", "rejected", "  ")
+        await claimed.hook.service.assess(finding.finding_id, Word("u1", "Dr Li", "rejected", "  "))
 
 
 async def test_a_finding_that_is_not_there(hook):
     with pytest.raises(FindingUnknown):
         await hook.service.finding("nope")
     with pytest.raises(FindingUnknown):
-        await hook.service.assess("nope", "u1", "Dr Li", "accepted")
+        await hook.service.assess("nope", Word("u1", "Dr Li", "accepted"))
 
 
 async def test_the_list_of_open_findings_holds_only_what_one_may_see(claimed):
     await claimed.post(findings=3)
     shown = await claimed.hook.service.findings_of(claimed.study.id)
-    await claimed.hook.service.assess(shown[0].finding_id, "u1", "Dr Li", "accepted")
+    await claimed.hook.service.assess(shown[0].finding_id, Word("u1", "Dr Li", "accepted"))
     own = Access("u1", owners=frozenset({"WZ01"}))
     found, total = await claimed.hook.service.unreviewed(own, limit=1)
     assert (len(found), total) == (1, 2)
