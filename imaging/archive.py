@@ -13,6 +13,7 @@ from imaging.store.blobs import Blobs, FolderBlobs
 from imaging.store.catalog import Catalog
 from imaging.store.derivatives import Derivatives, open_derivatives
 from imaging.store.ingest import Ingest
+from imaging.store.memory import Memory
 from imaging.workers import CPU_LIMIT_SECONDS, Workers
 
 
@@ -20,12 +21,14 @@ from imaging.workers import CPU_LIMIT_SECONDS, Workers
 class Limits:
     """Published limits. max_part_bytes: one instance; max_request_parts: instances of one upload request.
 
+    held_bytes: instances that wait in memory, of all requests together.
     derive_in_background: whether copies for viewers are made (imaging.store.derivatives).
     worker_cpu_seconds: processor time of reading, decoding or rewriting one object.
     """
 
     max_part_bytes: int = 2 << 30
     max_request_parts: int = 10_000
+    held_bytes: int = 64 << 20
     worker_processes: int = 2
     derive_in_background: bool = False
     worker_cpu_seconds: float = CPU_LIMIT_SECONDS
@@ -42,12 +45,16 @@ async def tell_nobody(_study_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Create with :func:`open_archive`. on_stored: called once per request and study, before the answer."""
+    """Create with :func:`open_archive`. on_stored: called once per request and study, before the answer.
+
+    memory: for instances that are being received.
+    """
 
     database: Database
     blobs: Blobs
     workers: Workers
     limits: Limits
+    memory: Memory
     ingest: Ingest
     catalog: Catalog
     derivatives: Derivatives
@@ -69,14 +76,14 @@ async def open_archive(
     # Making a pool starts helpers and writes to pipes: not in the event loop.
     workers = await asyncio.to_thread(Workers, limits.worker_processes, limits.worker_cpu_seconds)
     ingest, catalog = Ingest(database, blobs, workers, limits.reading, clock), Catalog(database)
+    memory = Memory(limits.held_bytes)
     copies = open_derivatives(
         database, catalog, blobs, folder / "derivatives", clock, background=limits.derive_in_background
     )
     try:
         async with copies as derivatives:
-            yield Archive(
-                database, blobs, workers, limits, ingest, catalog, derivatives, clock, _waking(derivatives, on_stored)
-            )
+            telling = _waking(derivatives, on_stored)
+            yield Archive(database, blobs, workers, limits, memory, ingest, catalog, derivatives, clock, telling)
     finally:
         await ingest.close()
         await workers.close()

@@ -1,26 +1,20 @@
 """Helpers for tests that ask an archive over DICOMweb."""
 
-import asyncio
 import re
 
 from pydicom import Dataset
 
 from imaging.archive import Archive
 from imaging.guard import Access
-from imaging.store.ingest import Outcome
+from imaging.store.ingest import Held, Outcome
 from tests.archives import WENZHOU
 from tests.samples import to_bytes
 
 
 async def keep(archive: Archive, *instances: Dataset | bytes, access: Access = WENZHOU) -> list[Outcome]:
     """Store the instances at once, as an upload would."""
-
-    async def store(instance: Dataset | bytes) -> Outcome:
-        path = await archive.blobs.spool()
-        path.write_bytes(instance if isinstance(instance, bytes) else to_bytes(instance))
-        return await archive.ingest.store(access, path, expected_study_uid=None)
-
-    return list(await asyncio.gather(*map(store, instances)))
+    bodies = [instance if isinstance(instance, bytes) else to_bytes(instance) for instance in instances]
+    return await archive.ingest.store_all(access, [Held(body) for body in bodies])
 
 
 def address(data: Dataset) -> str:

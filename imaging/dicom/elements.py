@@ -130,9 +130,7 @@ class _Scanner:
             self.remarks.add(Remark.TRAILING_BYTES)
 
     def _element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element, int]:
-        self.left -= 1
-        if self.left < 0:
-            raise Unreadable(RefusedAs.TOO_MANY_ELEMENTS)
+        self._count()
         tag, vr, length, start = self._header(position, end, encoding)
         element = Element(tag, vr, start, length)
         if vr == "SQ" or (length == UNDEFINED and not self._is_encapsulated(element, encoding)):
@@ -146,6 +144,12 @@ class _Scanner:
             self._reveal_unknown(element, encoding, depth)
         element.length = min(after, end) - start if length != UNDEFINED else self._unlimited_length(element, after)
         return element, after
+
+    def _count(self) -> None:
+        """Elements, items and fragments all cost the reader something."""
+        self.left -= 1
+        if self.left < 0:
+            raise Unreadable(RefusedAs.TOO_MANY_ELEMENTS)
 
     def _unlimited_length(self, element: Element, after: int) -> int:
         terminated = element.fragments is None or element.fragments.terminated
@@ -212,7 +216,7 @@ class _Scanner:
         return group << 16 | number, length, position + 8
 
     def _item(self, position: int, end: int, length: int, encoding: Encoding, depth: int) -> tuple[list[Element], int]:
-        self.left -= 1
+        self._count()
         if length != UNDEFINED:
             stop = position + length
             if stop > end:
@@ -238,6 +242,7 @@ class _Scanner:
                 break
             if start + length > end:
                 raise Unreadable(RefusedAs.TRUNCATED)
+            self._count()
             spans.append((start, length))
             position = start + length
         return Fragments(spans, terminated=False), position

@@ -1,10 +1,12 @@
-"""One received file, judged and described: what a worker process does for each instance. Reads that file only."""
+"""One received instance, judged and described: from its bytes where it is small and plain, else by a worker process
+from its file.
+"""
 
 import hashlib
 import mmap
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,9 @@ _PATIENT_NAME: Final = "00100010"
 _BIRTH_DATE: Final = re.compile(
     r"(?!0000)[0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])|[0-9]{4}\.[0-9]{2}\.[0-9]{2}"
 )
+# What is plain takes some milliseconds at most, whoever made it up.
+_PLAIN_ELEMENTS: Final = 2_000
+_PLAIN_HEADER_BYTES: Final = 64 * 1024
 # The model is written once and read often, but the sender waits for it.
 _COMPRESSION_LEVEL: Final = 1
 
@@ -67,14 +72,24 @@ class Examined:
         return self.attributes.study_instance_uid
 
 
-def examine(path: Path, limits: ReadingLimits) -> Examined | Refusal:
-    """Read the file at ``path``; bounded in memory by its header, not by its pixels."""
+def examine(path: Path, limits: ReadingLimits, sha256: str | None = None) -> Examined | Refusal:
+    """Read the file at ``path``; bounded in memory by its header, not by its pixels. sha256: where it is known."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         if size == 0:
             return Refusal(RefusedAs.NOT_DICOM)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _Reader(data, limits).result(hashlib.sha256(data).hexdigest())
+            return _Reader(data, limits).result(sha256 or hashlib.sha256(data).hexdigest())
+
+
+class NotPlain(Exception):
+    """Reading this may take long or explode: it belongs into a worker."""
+
+
+def examine_plain(data: bytes, limits: ReadingLimits) -> Examined | Refusal:
+    """The same for bytes in memory, within milliseconds. Raises NotPlain: deflated, or a header beyond the usual."""
+    reader = _PlainReader(data, replace(limits, max_elements=min(_PLAIN_ELEMENTS, limits.max_elements)))
+    return reader.result(hashlib.sha256(data).hexdigest())
 
 
 class _Reader:
@@ -155,6 +170,24 @@ class _Reader:
         in_meta = start.sop_class_uid or known.sop_class_uid, start.sop_instance_uid or known.sop_instance_uid
         if in_meta != (known.sop_class_uid, known.sop_instance_uid):
             self.remarks.add(Remark.FILE_META_DIFFERS)
+
+
+class _PlainReader(_Reader):
+    """Stops where it could become expensive."""
+
+    def _scan(self, offset: int, syntax: syntaxes.Syntax) -> elements.Scan:
+        if syntax.deflated:
+            raise NotPlain
+        try:
+            scanned = super()._scan(offset, syntax)
+        except Unreadable as error:
+            if error.why is RefusedAs.TOO_MANY_ELEMENTS:
+                raise NotPlain from error
+            raise
+        header = sum(element.length for element in scanned.elements if element.tag not in elements.PIXEL_TAGS)
+        if header > _PLAIN_HEADER_BYTES:
+            raise NotPlain
+        return scanned
 
 
 def is_usable_uid(uid: str) -> bool:

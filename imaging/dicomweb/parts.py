@@ -5,17 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import BodyPartReader, MultipartReader, hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.helpers import parse_mimetype
 from aiohttp.http_exceptions import HttpProcessingError
 
+from imaging.dicomweb.splitter import Event, Head, Splitter
 from imaging.errors import BrokenMultipart, EncodedUpload, NotDicomUpload
 
-PIECE_BYTES: Final = 256 * 1024
 DICOM: Final = "application/dicom"
 # What aiohttp's reader raises for a body that is not what its headers say, or whose sender has gone.
-_DAMAGED: Final = (ValueError, AssertionError, HttpProcessingError, web.PayloadAccessError, OSError, EOFError)
+_DAMAGED: Final = (ValueError, HttpProcessingError, web.PayloadAccessError, OSError, EOFError)
 _PLAIN_ENCODINGS: Final = frozenset({"", "identity", "binary", "8bit", "7bit"})
+
+Piece = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Part:
     """One instance under way. is_dicom: its headers promise a plain DICOM file; read or not, it can be skipped."""
 
     is_dicom: bool
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncIterator[Piece]
 
 
 def check_body(request: web.Request) -> None:
@@ -43,42 +45,46 @@ async def parts(request: web.Request) -> AsyncIterator[Part]:
     Raises BrokenMultipart, here or from a part's pieces, when the body cannot be read on.
     """
     if request.content_type == DICOM:
-        yield Part(True, _guarded(request.content.iter_chunked(PIECE_BYTES)))
+        yield Part(True, _arriving(request.content))
         return
-    try:
-        body = _Multipart(await request.multipart())
-    except ValueError as error:
-        raise BrokenMultipart("Give the boundary of the multipart body in its Content-Type.") from error
-    async for part in body.parts():
-        yield part
+    boundary = parse_mimetype(request.headers[hdrs.CONTENT_TYPE]).parameters.get("boundary", "")
+    if not 0 < len(boundary) <= _BOUNDARY_LIMIT:
+        raise BrokenMultipart("Give the boundary of the multipart body in its Content-Type.")
+    events = _events(request.content, Splitter(boundary.encode()))
+    async for event in events:
+        # Whatever a part's pieces leave unread is skipped.
+        if isinstance(event, Head):
+            yield Part(_is_dicom(event.headers), _pieces(event, events))
 
 
-class _Multipart:
-    def __init__(self, reader: MultipartReader) -> None:
-        self._reader = reader
-        self._next: MultipartReader | BodyPartReader | None = None
-
-    async def parts(self) -> AsyncIterator[Part]:
-        await self._advance()
-        while (part := self._next) is not None:
-            yield Part(_is_dicom(part), _guarded(self._pieces(part)))
-
-    async def _pieces(self, part: MultipartReader | BodyPartReader) -> AsyncIterator[bytes]:
-        """The part is whole only when a boundary ends it, so its pieces end with the start of the next."""
-        if isinstance(part, BodyPartReader):
-            while piece := await part.read_chunk(PIECE_BYTES):
-                yield piece
-        await self._advance()
-
-    async def _advance(self) -> None:
-        with _breaking():
-            self._next = await self._reader.next()
+# RFC 2046 section 5.1.1.
+_BOUNDARY_LIMIT: Final = 70
 
 
-async def _guarded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _events(content: StreamReader, splitter: Splitter) -> AsyncIterator[Event]:
+    async for data in _arriving(content):
+        for event in splitter.feed(data):
+            yield event
+    splitter.finish()
+
+
+async def _pieces(head: Head, events: AsyncIterator[Event]) -> AsyncIterator[Piece]:
+    """The part is whole only when a delimiter ends it and its length is what its head says."""
+    size = 0
+    async for event in events:
+        if event is None:
+            break
+        assert not isinstance(event, Head)
+        size += len(event)
+        yield event
+    if head.headers.get("content-length", str(size)) != str(size):
+        raise BrokenMultipart("The length that an instance's head gives is not the length it has.")
+
+
+async def _arriving(content: StreamReader) -> AsyncIterator[bytes]:
     with _breaking():
-        async for piece in pieces:
-            yield piece
+        async for data in content.iter_any():
+            yield data
 
 
 @contextmanager
@@ -89,7 +95,7 @@ def _breaking() -> Iterator[None]:
         raise BrokenMultipart("The body ends, or changes its form, inside or after an instance.") from error
 
 
-def _is_dicom(part: MultipartReader | BodyPartReader) -> bool:
-    media_type = part.headers.get(hdrs.CONTENT_TYPE, DICOM).partition(";")[0].strip().lower()
-    encodings = (part.headers.get(name, "").lower() for name in (hdrs.CONTENT_ENCODING, hdrs.CONTENT_TRANSFER_ENCODING))
+def _is_dicom(headers: dict[str, str]) -> bool:
+    media_type = headers.get("content-type", DICOM).partition(";")[0].strip().lower()
+    encodings = (headers.get(name, "").lower() for name in ("content-encoding", "content-transfer-encoding"))
     return media_type == DICOM and all(encoding in _PLAIN_ENCODINGS for encoding in encodings)

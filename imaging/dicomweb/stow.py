@@ -5,8 +5,7 @@ instance is answered as stored only when its bytes and its index row are durable
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -19,14 +18,15 @@ from imaging.dicomweb import stow_answer
 from imaging.dicomweb.http import ROOT, Door, accept_of
 from imaging.dicomweb.negotiation import DICOM_JSON, Offer, choose
 from imaging.dicomweb.parts import Part, check_body, parts
-from imaging.dicomweb.spooling import spool
+from imaging.dicomweb.spooling import Receiver
 from imaging.errors import BadStudyUid, BrokenMultipart, MayNotStore, NothingSent, TooManyParts, TryLater
 from imaging.guard import Access, Guard
-from imaging.store.ingest import Outcome, refused
-from imaging.store.uploads import OpenUpload, open_upload
+from imaging.store.ingest import Outcome, Received, Spooled, refused
+from imaging.store.uploads import open_upload
 
-# Instances of one request that are examined and committed while the next arrive.
-IN_FLIGHT: Final = 8
+# Instances that are examined, made durable and committed together, and how many such batches of one request wait.
+BATCH: Final = 16
+BATCHES_IN_FLIGHT: Final = 2
 _OFFERS: Final = (Offer(DICOM_JSON), Offer("application/json"))
 _TRY_LATER: Final = frozenset({RefusedAs.INDEX_AWAY, RefusedAs.DISK_FULL, RefusedAs.DISK_FAILS})
 # Of a broken request, as many stored instances are named in the error; the count is exact.
@@ -70,67 +70,75 @@ async def _received(
 ) -> tuple[list[Outcome], BrokenMultipart | TooManyParts | None]:
     """What became of each instance, and what ended the request early if anything did."""
     async with open_upload(archive.database, archive.clock, owner) as upload:
-        intake = _Intake(archive, access, study, upload)
+        receiver = Receiver(archive.blobs, archive.memory, archive.limits.max_part_bytes, upload)
+        intake = _Intake(archive, access, study, receiver)
+        ended = None
         try:
             async for part in parts(request):
                 await intake.take(part)
         except (BrokenMultipart, TooManyParts) as broken:
-            return await intake.outcomes(), broken
-        return await intake.outcomes(), None
+            ended = broken
+        finally:
+            # Also when the request is given up: what came whole is stored and its memory is free again.
+            intake.hand_over()
+        return await intake.outcomes(), ended
 
 
 class _Intake:
-    """Spools one instance after the other while those before it are being stored."""
+    """Receives instances in batches; one batch is stored while the next arrives."""
 
-    def __init__(self, archive: Archive, access: Access, study: str | None, upload: OpenUpload) -> None:
+    def __init__(self, archive: Archive, access: Access, study: str | None, receiver: Receiver) -> None:
         self._archive = archive
         self._access = access
         self._study = study
-        self._upload = upload
-        self._free = asyncio.Semaphore(IN_FLIGHT)
-        self._tasks: list[asyncio.Task[Outcome]] = []
+        self._receiver = receiver
+        self._free = asyncio.Semaphore(BATCHES_IN_FLIGHT)
+        self._batch: list[Received | Refusal] = []
+        self._tasks: list[asyncio.Task[list[Outcome]]] = []
+        self._count = 0
 
     async def take(self, part: Part) -> None:
         """Raises BrokenMultipart (the body ends inside this part) and TooManyParts."""
-        if len(self._tasks) == self._archive.limits.max_request_parts:
-            raise TooManyParts(f"Send at most {len(self._tasks)} instances in one request.")
-        await self._free.acquire()
-        try:
-            path = await self._spooled(part)
-        except Unreadable as error:
-            self._add(_refused(error.why))
-        else:
-            self._add(self._archive.ingest.store(self._access, path, expected_study_uid=self._study))
+        if self._count == self._archive.limits.max_request_parts:
+            raise TooManyParts(f"Send at most {self._count} instances in one request.")
+        if not self._batch:
+            await self._free.acquire()
+        self._batch.append(await self._received(part))
+        self._count += 1
+        if len(self._batch) == BATCH or isinstance(self._batch[-1], Spooled):
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        """Begin to store what has been received."""
+        batch, self._batch = self._batch, []
+        if batch:
+            self._tasks.append(asyncio.create_task(self._stored(batch)))
 
     async def outcomes(self) -> list[Outcome]:
         """In the order in which the instances came, when all of them are settled."""
-        return await asyncio.gather(*self._tasks)
+        return [outcome for batch in await asyncio.gather(*self._tasks) for outcome in batch]
 
-    async def _spooled(self, part: Part) -> Path:
-        """Where the part's bytes lie now. Raises Unreadable, the part read to its end, and BrokenMultipart."""
-        path = await self._archive.blobs.spool()
+    async def _received(self, part: Part) -> Received | Refusal:
+        """The part is read to its end. Raises BrokenMultipart."""
         try:
-            await self._spool(part, path)
-        except (Unreadable, BrokenMultipart):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-            async for _ in part.pieces:
-                pass
-            raise
-        return path
+            if part.is_dicom:
+                return await self._receiver.receive(part.pieces)
+            refusal = Refusal(RefusedAs.WRONG_CONTENT_TYPE)
+        except Unreadable as error:
+            refusal = Refusal(error.why)
+        async for _ in part.pieces:
+            pass
+        return refusal
 
-    async def _spool(self, part: Part, path: Path) -> None:
-        if not part.is_dicom:
-            raise Unreadable(RefusedAs.WRONG_CONTENT_TYPE)
-        await spool(part.pieces, path, self._archive.limits.max_part_bytes, self._upload)
-
-    def _add(self, work: Coroutine[None, None, Outcome]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(lambda _: self._free.release())
-        self._tasks.append(task)
-
-
-async def _refused(why: RefusedAs) -> Outcome:
-    return refused(Refusal(why))
+    async def _stored(self, batch: Sequence[Received | Refusal]) -> list[Outcome]:
+        received = [each for each in batch if not isinstance(each, Refusal)]
+        try:
+            stored = iter(await self._archive.ingest.store_all(self._access, received, expected_study_uid=self._study))
+            return [refused(each) if isinstance(each, Refusal) else next(stored) for each in batch]
+        finally:
+            for each in received:
+                self._receiver.release(each)
+            self._free.release()
 
 
 async def _record(guard: Guard, request: web.Request, access: Access, outcomes: Sequence[Outcome]) -> None:

@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -31,6 +31,10 @@ class Blobs(Protocol):
         """Make the spooled file the blob ``key``. When this returns the bytes survive a power cut."""
         ...
 
+    async def keep_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[OSError | None]:
+        """Make (key, bytes) blobs; for each what went wrong with it, or None: these survive a power cut."""
+        ...
+
     async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         """``length`` bytes from ``start`` (to the end when None). Raises ``foundation.errors.Unavailable``."""
         ...
@@ -49,10 +53,12 @@ class Blobs(Protocol):
 
 
 class FolderBlobs:
-    """Blobs as files of one folder: ``blobs/<x>/<y>/<key>`` with the key's last characters, which are random.
+    """Blobs as files of one folder: ``blobs/<5>/<2>/<key>`` with the key's first characters, which are its time.
 
-    Bytes arrive in ``spool/<process>/``; a process holds a lock on its spool folder while it lives, so that the next
-    start can tell an abandoned one. Create with :meth:`open`, end with :meth:`close`.
+    So what comes within half a minute lies in one folder: one fsync makes all its entries durable, and what is new is
+    found without reading the whole archive. Bytes arrive in ``spool/<process>/``; a process holds a lock on its spool
+    folder while it lives, so that the next start can tell an abandoned one. Create with :meth:`open`, end with
+    :meth:`close`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -77,6 +83,9 @@ class FolderBlobs:
 
     async def keep(self, spooled: Path, key: str) -> None:
         await asyncio.to_thread(self._keep, spooled, self._path(key))
+
+    async def keep_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[OSError | None]:
+        return await asyncio.to_thread(self._keep_all, blobs)
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
         return await asyncio.to_thread(_read, self._path(key), start, length)
@@ -104,12 +113,16 @@ class FolderBlobs:
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError("a blob key is a ULID")
-        return self._blobs / key[-1] / key[-2] / key
+        return self._blobs / key[:5] / key[5:7] / key
 
     def _prepare(self) -> None:
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._spool.mkdir(parents=True)
         self._lock = _lock(self._spool)
+        for path in self._blobs.glob("?/?/*"):
+            # As the first version laid them out.
+            self._make_durable(self._path(path.name).parent)
+            path.rename(self._path(path.name))
         for folder in self._spool.parent.iterdir():
             if folder != self._spool:
                 _remove_if_abandoned(folder)
@@ -124,6 +137,22 @@ class FolderBlobs:
         spooled.rename(path)
         _sync(path.parent)
 
+    def _keep_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[OSError | None]:
+        """Written straight to their places: until a row names it, nobody knows of a blob."""
+        paths = [self._path(key) for key, _ in blobs]
+        failed = [_failure(self._written, path, data) for path, (_, data) in zip(paths, blobs, strict=True)]
+        for folder in {path.parent for path, failure in zip(paths, failed, strict=True) if failure is None}:
+            _sync(folder)
+        return failed
+
+    def _written(self, path: Path, data: bytes) -> None:
+        self._make_durable(path.parent)
+        try:
+            _write(path, data)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+
     def _make_durable(self, folder: Path) -> None:
         if folder in self._durable:
             return
@@ -131,6 +160,25 @@ class FolderBlobs:
         for parent in (folder.parent, self._blobs, self._blobs.parent):
             _sync(parent)
         self._durable.add(folder)
+
+
+def _failure(work: Callable[[Path, bytes], None], path: Path, data: bytes) -> OSError | None:
+    try:
+        work(path, data)
+    except OSError as error:
+        return error
+    return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written:])
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read(path: Path, start: int, length: int | None) -> bytes:

@@ -1,4 +1,4 @@
-"""From a spooled file to a stored instance: examine, make the bytes durable, then the index rows, then answer.
+"""From received bytes to stored instances: examine, make the bytes durable, then the index rows, then answer.
 
 In that order, so that a process that dies anywhere leaves either a whole instance or nothing anyone can see; at worst
 a blob without a row stays behind.
@@ -7,7 +7,7 @@ a blob without a row stays behind.
 import asyncio
 import errno
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,14 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from foundation.clock import Clock, utc_now
 from foundation.database import Database
 from foundation.ids import new_id
-from imaging.dicom.reading import Examined, ReadingLimits, examine
+from imaging.dicom.reading import Examined, NotPlain, ReadingLimits, examine, examine_plain
 from imaging.dicom.remarks import WARN_DOES_NOT_MATCH_CLASS, Refusal, RefusedAs, Remark, Unreadable, warns
 from imaging.errors import MayNotStore, TooMuchMemory, WorkerDied
 from imaging.guard import Access
 from imaging.store import records
 from imaging.store.batching import Batcher
 from imaging.store.blobs import Blobs
-from imaging.store.records import Arrival, Identity, Placed
+from imaging.store.records import Arrival, Placed
 from imaging.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,24 @@ class Outcome:
         return self.failure_reason is None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One received instance in memory."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One received instance in a file. sha256: hexadecimal, None where it was not worked out on the way."""
+
+    path: Path
+    sha256: str | None = None
+
+
+Received = Held | Spooled
+
+
 class Ingest:
     """Stores instances. Instances that wait at the same time share one transaction."""
 
@@ -73,74 +91,132 @@ class Ingest:
         self._workers = workers
         self._reading = reading or ReadingLimits()
         self._clock = clock
-        self._find = Batcher(self._find_alike)
         self._place = Batcher(self._write)
 
     async def close(self) -> None:
         """Let everything under way be committed."""
-        await self._find.close()
         await self._place.close()
 
     async def store(self, access: Access, spooled: Path, *, expected_study_uid: str | None = None) -> Outcome:
-        """Store the file at ``spooled`` for ``access.store_as``; the file is consumed whatever comes of it.
+        """:meth:`store_all` for the one file at ``spooled``."""
+        (outcome,) = await self.store_all(access, [Spooled(spooled)], expected_study_uid=expected_study_uid)
+        return outcome
 
-        Raises MayNotStore. Every other failure is an Outcome, so that the rest of a request goes on.
+    async def store_all(
+        self, access: Access, received: Sequence[Received], *, expected_study_uid: str | None = None
+    ) -> list[Outcome]:
+        """Store instances for ``access.store_as``; files are consumed whatever comes of them.
+
+        Raises MayNotStore. Every other failure is an Outcome, so that the rest goes on.
         """
-        moved = False
         try:
             if access.store_as is None:
                 raise MayNotStore("Sign in as a hospital that may store studies.")
-            outcome = await self._stored(access.store_as, spooled, expected_study_uid)
-            moved = outcome.kind == "stored"
-            return outcome
+            judged = [_of_study(each, expected_study_uid) for each in await self._examine(received)]
+            arrived = await self._keep(access.store_as, received, judged)
+            return list(await asyncio.gather(*map(self._placed, arrived)))
         finally:
-            if not moved:
-                await asyncio.to_thread(spooled.unlink, missing_ok=True)
+            await self._clear([each.path for each in received if isinstance(each, Spooled)])
 
-    async def _stored(self, owner: str, spooled: Path, expected_study_uid: str | None) -> Outcome:
-        examined = await self._examined(spooled)
-        if isinstance(examined, Refusal):
-            return refused(examined)
-        if expected_study_uid not in {None, examined.study_instance_uid}:
-            return refused(_refusal(RefusedAs.STUDY_DIFFERS, examined))
+    async def _examine(self, received: Sequence[Received]) -> list[Examined | Refusal]:
+        """What is plain in one trip to a thread, the rest in workers at the same time."""
+        held = [each.data for each in received if isinstance(each, Held)]
+        plain = iter(await asyncio.to_thread(_examine_plain, held, self._reading) if held else [])
+        return list(
+            await asyncio.gather(
+                *(self._judged(each, next(plain) if isinstance(each, Held) else None) for each in received)
+            )
+        )
+
+    async def _judged(self, received: Received, plain: Examined | Refusal | None) -> Examined | Refusal:
+        if plain is not None:
+            return plain
+        if isinstance(received, Spooled):
+            return await self._in_worker(received)
+        path = await self._blobs.spool()
         try:
-            return await self._kept(owner, spooled, examined)
+            with refusing(RefusedAs.DISK_FAILS):
+                await asyncio.to_thread(path.write_bytes, received.data)
+            return await self._in_worker(Spooled(path))
         except Unreadable as error:
-            return refused(_refusal(error.why, examined))
+            return Refusal(error.why)
+        finally:
+            await self._clear([path])
 
-    async def _examined(self, spooled: Path) -> Examined | Refusal:
+    async def _in_worker(self, spooled: Spooled) -> Examined | Refusal:
         try:
-            return await self._workers.run(examine, spooled, self._reading)
+            return await self._workers.run(examine, spooled.path, self._reading, spooled.sha256)
         except WorkerDied:
             return Refusal(RefusedAs.READER_DIED)
         except TooMuchMemory:
             return Refusal(RefusedAs.INFLATES_TOO_FAR)
 
-    async def _kept(self, owner: str, spooled: Path, examined: Examined) -> Outcome:
-        found = examined.attributes
-        identity = Identity(
-            owner, found.study_instance_uid, found.series_instance_uid, found.sop_instance_uid, examined.sha256
-        )
-        with refusing(RefusedAs.INDEX_AWAY):
-            study_id = await self._find(identity)
-        if study_id is not None:
-            return _outcome(Placed("already_stored", study_id, uses_blob=False), examined)
-        blob_key = new_id()
-        with refusing(RefusedAs.DISK_FAILS):
-            await self._blobs.keep(spooled, blob_key)
-        # When this fails the blob stays: a commit whose answer was lost may have gone through.
-        with refusing(RefusedAs.INDEX_AWAY):
-            placed = await self._place(Arrival(owner, examined, blob_key))
-        if not placed.uses_blob:
-            await self._blobs.delete(blob_key)
-        return _outcome(placed, examined)
+    async def _keep(
+        self, owner: str, received: Sequence[Received], judged: Sequence[Examined | Refusal]
+    ) -> list[Arrival | Refusal]:
+        """Make the bytes of what is readable durable, those in memory all at once."""
+        work = [(new_id(), *each) for each in zip(received, judged, strict=True)]
+        held = {key: it.data for key, it, what in work if isinstance(it, Held) and isinstance(what, Examined)}
+        failed = dict(zip(held, await self._blobs.keep_all(list(held.items())) if held else [], strict=True))
+        return [
+            what if isinstance(what, Refusal) else await self._arrived(Arrival(owner, what, key), it, failed.get(key))
+            for key, it, what in work
+        ]
 
-    async def _find_alike(self, wanted: list[Identity]) -> list[str | None]:
-        return await self._database.look(lambda connection: records.stored_alike(connection, wanted))
+    async def _arrived(self, arrival: Arrival, received: Received, failure: OSError | None) -> Arrival | Refusal:
+        try:
+            with refusing(RefusedAs.DISK_FAILS):
+                if failure is not None:
+                    raise failure
+                if isinstance(received, Spooled):
+                    await self._blobs.keep(received.path, arrival.blob_key)
+        except Unreadable as error:
+            return _refusal(error.why, arrival.examined)
+        return arrival
+
+    async def _placed(self, arrived: Arrival | Refusal) -> Outcome:
+        if isinstance(arrived, Refusal):
+            return refused(arrived)
+        try:
+            # When this fails the blob stays: a commit whose answer was lost may have gone through.
+            with refusing(RefusedAs.INDEX_AWAY):
+                placed = await self._place(arrived)
+        except Unreadable as error:
+            return refused(_refusal(error.why, arrived.examined))
+        if not placed.uses_blob:
+            await self._blobs.delete(arrived.blob_key)
+        return _outcome(placed, arrived.examined)
+
+    async def _clear(self, paths: Sequence[Path]) -> None:
+        """Remove what was not moved."""
+        if paths:
+            await asyncio.to_thread(_remove, paths)
 
     async def _write(self, arrivals: list[Arrival]) -> list[Placed]:
         now = self._clock()
         return await self._database.change(lambda connection: records.write(connection, arrivals, now))
+
+
+def _examine_plain(bodies: Sequence[bytes], limits: ReadingLimits) -> list[Examined | Refusal | None]:
+    """None: a worker must read it."""
+    found: list[Examined | Refusal | None] = []
+    for body in bodies:
+        try:
+            found.append(examine_plain(body, limits))
+        except NotPlain:
+            found.append(None)
+    return found
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _of_study(judged: Examined | Refusal, expected_study_uid: str | None) -> Examined | Refusal:
+    if isinstance(judged, Refusal) or expected_study_uid in {None, judged.study_instance_uid}:
+        return judged
+    return _refusal(RefusedAs.STUDY_DIFFERS, judged)
 
 
 @contextmanager

@@ -49,33 +49,6 @@ class Placed:
     uses_blob: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What makes an instance the same as one already stored, and the digest that tells whether its bytes are."""
-
-    owner: str
-    study_instance_uid: str
-    series_instance_uid: str
-    sop_instance_uid: str
-    sha256: str
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        return self.owner, self.study_instance_uid, self.series_instance_uid, self.sop_instance_uid
-
-
-def stored_alike(connection: Connection, wanted: list[Identity]) -> list[str | None]:
-    """For each identity the key of its study when exactly these bytes are stored under it, else None."""
-    columns = _STUDY.owner, _STUDY.study_instance_uid, _SERIES.series_instance_uid, _INSTANCE.sop_instance_uid
-    query = (
-        select(*columns, _INSTANCE.sha256, _STUDY.id)
-        .where(_SERIES.id == _INSTANCE.series_key, _STUDY.id == _SERIES.study_key)
-        .where(tuple_(*columns).in_([identity.key for identity in wanted]))
-    )
-    found = {tuple(row[:5]): row[5] for row in connection.execute(query)}
-    return [found.get((*identity.key, identity.sha256)) for identity in wanted]
-
-
 def write(connection: Connection, arrivals: list[Arrival], now: datetime) -> list[Placed]:
     """Rows for ``arrivals``; one answer for each, in order. The first of several alike is the one stored."""
     studies = _ensure_studies(connection, arrivals, now)

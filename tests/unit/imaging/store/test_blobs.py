@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from foundation.errors import Unavailable
 from foundation.ids import new_id
+from imaging.store import blobs as blobs_module
 from imaging.store.blobs import PIECE_BYTES, FolderBlobs
 
 
@@ -47,7 +49,7 @@ async def test_a_stream_comes_in_bounded_pieces(blobs):
 async def test_the_spooled_file_is_moved_and_the_path_is_ours(blobs, tmp_path):
     key = await kept(blobs, b"x")
     path = await blobs.local_path(key)
-    assert path == tmp_path / "blobs" / key[-1] / key[-2] / key
+    assert path == tmp_path / "blobs" / key[:5] / key[5:7] / key
     assert [file for file in (tmp_path / "spool").rglob("*") if file.is_file()] == []
 
 
@@ -65,6 +67,28 @@ async def test_file_and_folder_are_synced_before_keep_returns(blobs, monkeypatch
     assert synced[0].split("/")[-3] == "spool"
     assert synced[-1] == str(path.parent)
     assert {str(path.parent.parent), str(path.parent.parent.parent)} <= set(synced)
+
+
+async def test_what_is_kept_at_once_is_synced_and_a_failure_costs_only_its_own(blobs, monkeypatch, tmp_path):
+    written, synced = blobs_module._write, []
+
+    def write(path, data):
+        if data == b"bad":
+            path.write_bytes(data[:1])
+            raise OSError(errno.ENOSPC, "no")
+        written(path, data)
+
+    real = os.fsync
+    monkeypatch.setattr(blobs_module, "_write", write)
+    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())), real(fd)))
+    keys = [new_id() for _ in range(3)]
+    failures = await blobs.keep_all(list(zip(keys, [b"one", b"bad", b"two"], strict=True)))
+    assert [failure and failure.errno for failure in failures] == [None, errno.ENOSPC, None]
+    assert await blobs.read(keys[0]) + await blobs.read(keys[2]) == b"onetwo"
+    with pytest.raises(Unavailable):
+        await blobs.read(keys[1])
+    paths = [str(await blobs.local_path(key)) for key in keys]
+    assert {paths[0], paths[2], str(Path(paths[0]).parent)} <= set(synced)
 
 
 async def test_what_is_not_there_is_unavailable(blobs):
@@ -102,3 +126,17 @@ async def test_a_start_removes_what_dead_processes_spooled_and_nothing_else(blob
     assert await asyncio.to_thread(alive.read_bytes) == b"under way"
     assert not await asyncio.to_thread(abandoned.parent.exists)
     await second.close()
+
+
+async def test_blobs_as_the_first_version_laid_them_out_are_found(tmp_path):
+    key = new_id()
+    path = tmp_path / "blobs" / key[-1] / key[-2] / key
+
+    def fill():
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"old")
+
+    await asyncio.to_thread(fill)
+    blobs = await FolderBlobs.open(tmp_path)
+    assert await blobs.read(key) == b"old"
+    await blobs.close()

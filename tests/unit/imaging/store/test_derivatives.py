@@ -46,8 +46,8 @@ async def test_every_frame_gets_a_copy_and_every_image_a_thumbnail(archive):
     assert await archive.derivatives.step() == 0
     assert await archive.derivatives.step() == module.POLL_SECONDS, "nothing is left"
     made = await rows(archive)
-    assert [len(row.frames) for row in made] == [5, 1, 1]
-    multi = made[0]
+    assert sorted(len(row.frames) for row in made) == [1, 1, 5]
+    multi = max(made, key=lambda row: len(row.frames))
     copies = await archive.derivatives.find(multi.instance_key)
     for number, span in enumerate(copies.frames):
         decoded = imagecodecs.htj2k_decode(await archive.derivatives.read(multi.instance_key, span))

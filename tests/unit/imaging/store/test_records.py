@@ -6,7 +6,7 @@ from foundation.clock import utc_now
 from foundation.ids import new_id
 from imaging.dicom.reading import ReadingLimits, examine
 from imaging.store import records
-from imaging.store.records import Arrival, Identity
+from imaging.store.records import Arrival
 from tests.archives import archive_at
 from tests.samples import ct_series, to_bytes
 
@@ -53,13 +53,3 @@ async def test_who_holds_the_study_decides_alone_what_is_new_in_it(database, arr
     (one,), (two,) = await asyncio.gather(first(), second())
     assert (one.kind, two.kind) == ("stored", "already_stored")
     assert one.study_id == two.study_id
-
-
-async def test_alike_means_the_same_bytes_under_the_same_uids(database, arrivals):
-    (placed,) = await write(database, arrivals[:1])
-    found = arrivals[0].attributes
-    uids = found.study_instance_uid, found.series_instance_uid, found.sop_instance_uid
-    same = Identity("WZ01", *uids, arrivals[0].examined.sha256)
-    others = [Identity("SH01", *uids, same.sha256), Identity("WZ01", *uids, "0" * 64)]
-    alike = await database.look(lambda connection: records.stored_alike(connection, [same, *others]))
-    assert alike == [placed.study_id, None, None]
