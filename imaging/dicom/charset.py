@@ -29,7 +29,7 @@ class Decoded(NamedTuple):
 
 
 # Defined terms of single-value sets without code extensions (PS3.3 Table C.12-2 and C.12-5), with what users write.
-_CODECS: Final = {
+CODECS: Final = {
     "": "ascii",
     "ISO_IR 6": "ascii",
     "ISO_IR 100": "iso8859-1",
@@ -101,7 +101,7 @@ def _normal(term: str) -> str:
 
 def is_known(terms: Sequence[str]) -> bool:
     """Whether every term is one that this module can decode."""
-    return all(_base(term) in _CODECS or term in {"ISO 2022 IR 87", "ISO 2022 IR 149"} for term in terms)
+    return all(_base(term) in CODECS or term in {"ISO 2022 IR 87", "ISO 2022 IR 149"} for term in terms)
 
 
 def decode(value: bytes, terms: Sequence[str] = ()) -> Decoded:
@@ -118,7 +118,7 @@ def _base(term: str) -> str:
 
 
 def _codec(terms: Sequence[str]) -> str:
-    return _CODECS.get(_base(terms[0]), "ascii") if terms else "ascii"
+    return CODECS.get(_base(terms[0]), "ascii") if terms else "ascii"
 
 
 def _decode_plain(value: bytes, codec: str) -> Decoded:

@@ -3,19 +3,25 @@
 A word never changes once published: the browser shows the sentence its message files hold for it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-# Failure and warning reasons of the store service (PS3.18 Tables I.2-1 and I.2-2, PS3.4 section B.2.3).
+# Failure and warning reasons of the store service (PS3.18 Tables I.2-1 and I.2-2, PS3.4 section B.2.3). Within the
+# ranges A7xx, A9xx and Cxxx the numbers are our own, so that the items of one answer can be told apart.
 PROCESSING_FAILURE: Final = 0x0110
 DUPLICATE_INSTANCE: Final = 0x0111
 CLASS_NOT_SUPPORTED: Final = 0x0122
 OUT_OF_RESOURCES: Final = 0xA700
+OVER_LIMIT: Final = 0xA701
 DOES_NOT_MATCH_CLASS: Final = 0xA900
 STUDY_DIFFERS: Final = 0xA901
+UID_UNUSABLE: Final = 0xA902
 NOT_UNDERSTOOD: Final = 0xC000
 SYNTAX_NOT_SUPPORTED: Final = 0xC122
+WARN_COERCED: Final = 0xB000
+WARN_DISCARDED: Final = 0xB006
 WARN_DOES_NOT_MATCH_CLASS: Final = 0xB007
 
 
@@ -47,15 +53,22 @@ class Remark(StrEnum):
     FRAMES_UNCERTAIN = "pixel_frames_uncertain"
     STREAM_NONSTANDARD = "pixel_stream_nonstandard"
     STREAM_DIFFERS = "pixel_stream_differs"
+    VALUES_CORRECTED = "values_corrected"
+    ELEMENTS_DISCARDED = "elements_discarded"
 
 
 # Shown to people, but no defect of the object: the answer stays a plain success.
 NOTES: Final = frozenset({Remark.CHARSET_REPAIRED, Remark.FILE_META_DIFFERS, Remark.PREAMBLE_WITHHELD})
 
 
-def warns(remarks: frozenset[Remark]) -> bool:
-    """Whether the store answer carries a warning reason for an object with these remarks."""
-    return bool(remarks - NOTES)
+def warning_reason(remarks: Iterable[Remark]) -> int | None:
+    """The value of Warning Reason (0008,1196) for an object with these remarks, the gravest where several apply."""
+    warnings = set(remarks) - NOTES
+    if Remark.VALUES_CORRECTED in warnings:
+        return WARN_COERCED
+    if Remark.ELEMENTS_DISCARDED in warnings:
+        return WARN_DISCARDED
+    return WARN_DOES_NOT_MATCH_CLASS if warnings else None
 
 
 class RefusedAs(StrEnum):
@@ -91,11 +104,11 @@ class _Explained:
 
 
 _EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
-    RefusedAs.NOT_DICOM: _Explained(NOT_UNDERSTOOD, "This is not a DICOM file; send DICOM Part 10 files."),
+    RefusedAs.NOT_DICOM: _Explained(NOT_UNDERSTOOD + 1, "This is not a DICOM file; send DICOM Part 10 files."),
     RefusedAs.NO_FILE_META: _Explained(
-        NOT_UNDERSTOOD, "The file has no file meta information and is big endian, so its encoding cannot be trusted."
+        NOT_UNDERSTOOD + 2, "The file has no file meta information and is big endian, so its encoding cannot be trusted."
     ),
-    RefusedAs.SYNTAX_MISSING: _Explained(NOT_UNDERSTOOD, "The file meta information names no transfer syntax."),
+    RefusedAs.SYNTAX_MISSING: _Explained(NOT_UNDERSTOOD + 3, "The file meta information names no transfer syntax."),
     RefusedAs.SYNTAX_UNKNOWN: _Explained(SYNTAX_NOT_SUPPORTED, "The transfer syntax is none of the standard's."),
     RefusedAs.DIRECTORY: _Explained(
         CLASS_NOT_SUPPORTED, "A DICOMDIR is an index of other files; send the files it lists."
@@ -107,20 +120,20 @@ _EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
         DOES_NOT_MATCH_CLASS, "A SOP Class, SOP Instance, Study or Series Instance UID is missing."
     ),
     RefusedAs.UID_UNUSABLE: _Explained(
-        DOES_NOT_MATCH_CLASS,
+        UID_UNUSABLE,
         "A UID is longer than 64 characters or holds characters other than letters, digits, dots and hyphens.",
     ),
-    RefusedAs.TRUNCATED: _Explained(NOT_UNDERSTOOD, "The file ends in the middle of an element; send it again."),
+    RefusedAs.TRUNCATED: _Explained(NOT_UNDERSTOOD + 4, "The file ends in the middle of an element; send it again."),
     RefusedAs.MALFORMED: _Explained(NOT_UNDERSTOOD, "The data set cannot be read with its transfer syntax."),
-    RefusedAs.TOO_DEEP: _Explained(NOT_UNDERSTOOD, "Sequences are nested deeper than this archive reads."),
+    RefusedAs.TOO_DEEP: _Explained(NOT_UNDERSTOOD + 5, "Sequences are nested deeper than this archive reads."),
     RefusedAs.TOO_MANY_ELEMENTS: _Explained(
-        OUT_OF_RESOURCES, "The data set has more elements than this archive reads."
+        OVER_LIMIT, "The data set has more elements than this archive reads."
     ),
     RefusedAs.INFLATES_TOO_FAR: _Explained(
-        OUT_OF_RESOURCES, "The deflated data set inflates beyond the published limit."
+        OVER_LIMIT, "The deflated data set inflates beyond the published limit."
     ),
-    RefusedAs.TOO_LARGE: _Explained(OUT_OF_RESOURCES, "The instance is larger than the published limit."),
-    RefusedAs.WRONG_CONTENT_TYPE: _Explained(NOT_UNDERSTOOD, "Send each part as application/dicom."),
+    RefusedAs.TOO_LARGE: _Explained(OVER_LIMIT, "The instance is larger than the published limit."),
+    RefusedAs.WRONG_CONTENT_TYPE: _Explained(NOT_UNDERSTOOD + 6, "Send each part as application/dicom."),
     RefusedAs.STUDY_DIFFERS: _Explained(STUDY_DIFFERS, "The instance belongs to another study than the address names."),
     RefusedAs.DIFFERENT_BYTES: _Explained(
         DUPLICATE_INSTANCE,

@@ -19,7 +19,7 @@ from foundation.clock import Clock, utc_now
 from foundation.database import Database
 from foundation.ids import new_id
 from imaging.dicom.reading import Examined, NotPlain, ReadingLimits, examine, examine_plain
-from imaging.dicom.remarks import WARN_DOES_NOT_MATCH_CLASS, Refusal, RefusedAs, Remark, Unreadable, warns
+from imaging.dicom.remarks import Refusal, RefusedAs, Remark, Unreadable, warning_reason
 from imaging.errors import MayNotStore, TooMuchMemory, WorkerDied
 from imaging.guard import Access
 from imaging.store import records
@@ -260,6 +260,6 @@ def _outcome(placed: Placed, examined: Examined) -> Outcome:
         examined.study_instance_uid,
         examined.attributes.series_instance_uid,
         placed.study_id,
-        warning_reason=WARN_DOES_NOT_MATCH_CLASS if warns(frozenset(examined.remarks)) else None,
+        warning_reason=warning_reason(examined.remarks),
         remarks=examined.remarks,
     )

@@ -212,7 +212,7 @@ async def test_a_broken_part_costs_only_itself(client, archive):
     truncated = good[2][:600]
     reply, answer = await post(client, joined(good[0], b"not DICOM", truncated, b"", good[1]))
     assert reply.status == 202
-    assert failures(answer) == [0xC000, 0xC000, 0xC000]
+    assert failures(answer) == [0xC001, 0xC004, 0xC001]
     assert "00081155" not in items(answer, "00081198")[0]
     assert stored(answer) == [uid("1", "instance", 0), uid("1", "instance", 1)]
     assert await count(archive, Instance) == 2
@@ -221,13 +221,13 @@ async def test_a_broken_part_costs_only_itself(client, archive):
 async def test_nothing_readable_is_409_with_items(small_client, guard):
     reply, answer = await post(small_client, joined(b"not DICOM"))
     assert reply.status == 409
-    assert failures(answer) == [0xC000]
+    assert failures(answer) == [0xC001]
     assert answer["00081190"] == {"vr": "UR"}
     assert "00081199" not in answer
     assert guard.records == [("key:wz", "study.store", None)]
 
 
-async def test_warnings_make_202_with_their_reason(small_client):
+async def test_t07_warnings_make_202_with_their_reason(small_client):
     data = ct_slice(count=1, size=16)
     del data.PatientID
     reply, answer = await post(small_client, to_bytes(data), content_type="application/dicom")
@@ -272,7 +272,7 @@ async def test_a_part_over_the_limit_fails_and_the_rest_goes_on(small_client, sm
     large = to_bytes(ct_slice("big", count=1, size=64))
     reply, answer = await post(small_client, joined(large, *slices("1", 1)))
     assert reply.status == 202
-    assert failures(answer) == [0xA700]
+    assert failures(answer) == [0xA701]
     assert await count(small_archive, Instance) == 1
 
 
@@ -280,7 +280,7 @@ async def test_a_part_of_another_type_fails_and_the_rest_goes_on(small_client):
     body = joined(b"{}", part_type="application/json", end=False) + joined(*slices("1", 1))
     reply, answer = await post(small_client, body)
     assert reply.status == 202
-    assert failures(answer) == [0xC000]
+    assert failures(answer) == [0xC006]
     assert len(stored(answer)) == 1
 
 
@@ -338,7 +338,7 @@ async def test_a_request_without_a_part_is_400(small_client):
 async def test_an_empty_single_body_is_409(small_client):
     reply, answer = await post(small_client, b"", content_type="application/dicom")
     assert reply.status == 409
-    assert failures(answer) == [0xC000]
+    assert failures(answer) == [0xC001]
 
 
 async def test_a_compressed_body_is_refused_unread(small_client):
@@ -347,7 +347,7 @@ async def test_a_compressed_body_is_refused_unread(small_client):
     assert (reply.status, answer["code"]) == (415, "store.content_encoding")
 
 
-async def test_an_unknown_accept_is_406_and_nothing_is_stored(small_client, small_archive):
+async def test_t16_an_unknown_accept_is_406_and_nothing_is_stored(small_client, small_archive):
     reply, _ = await post(small_client, joined(*slices(count=1)), Accept="application/dicom+xml")
     assert reply.status == 406
     assert await count(small_archive, Instance) == 0
@@ -374,7 +374,7 @@ async def test_dangerous_uids_are_refused_and_make_no_file(small_client, small_a
     body = with_uid(ct_slice(count=1, size=16), value)
     reply, answer = await post(small_client, body, content_type="application/dicom")
     assert reply.status == 409
-    assert failures(answer) == [0xA900]
+    assert failures(answer) == [0xA902]
     files = [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
     assert files == []
 

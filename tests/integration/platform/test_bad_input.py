@@ -44,12 +44,12 @@ async def assert_kept(house, *instances):
 
 BAD_FILES = {
     # Failure reasons: PS3.18 table I.2-2 and PS3.4 table B.2-1.
-    "not DICOM": (b"%PDF-1.7 this is no DICOM file", 0xC000),
-    "empty": (b"", 0xC000),
-    "truncated": (to_bytes(ct_slice("truncated", size=16))[:700], 0xC000),
-    "a UID that is a path": (with_uid(ct_slice("path", size=16), b"../../etc/passwd"), 0xA900),
-    "a UID without end": (with_uid(ct_slice("endless", size=16), b"1" * 65), 0xA900),
-    "over the limit": (to_bytes(ct_slice("large", count=1, size=512)), 0xA700),
+    "not DICOM": (b"%PDF-1.7 this is no DICOM file", 0xC001),
+    "empty": (b"", 0xC001),
+    "truncated": (to_bytes(ct_slice("truncated", size=16))[:700], 0xC004),
+    "a UID that is a path": (with_uid(ct_slice("path", size=16), b"../../etc/passwd"), 0xA902),
+    "a UID without end": (with_uid(ct_slice("endless", size=16), b"1" * 65), 0xA902),
+    "over the limit": (to_bytes(ct_slice("large", count=1, size=512)), 0xA701),
 }
 
 
@@ -80,7 +80,7 @@ async def test_a_file_cut_off_within_its_pixels_is_kept_with_a_warning(house):
 async def test_a_part_of_another_type_costs_only_itself(house):
     picture = multipart(b"\xff\xd8\xff", part_type="image/jpeg")
     status, answer = await post(house, picture.removesuffix(f"--{BOUNDARY}--\r\n".encode()) + multipart(GOOD))
-    assert (status, reasons(answer), stored(answer)) == (202, [0xC000], {GOOD.SOPInstanceUID})
+    assert (status, reasons(answer), stored(answer)) == (202, [0xC006], {GOOD.SOPInstanceUID})
 
 
 async def test_an_instance_of_another_study_than_the_address_names(house):

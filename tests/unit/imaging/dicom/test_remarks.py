@@ -1,10 +1,10 @@
 import pytest
 
-from imaging.dicom.remarks import Refusal, RefusedAs, Remark, warns
+from imaging.dicom.remarks import Refusal, RefusedAs, Remark, warning_reason
 
 
 @pytest.mark.parametrize("why", RefusedAs)
-def test_every_refusal_has_a_failure_reason_and_a_sentence(why):
+def test_t06_every_refusal_has_a_failure_reason_and_a_sentence(why):
     refusal = Refusal(why)
     assert refusal.detail.endswith(".")
     assert refusal.detail.isascii()
@@ -12,6 +12,15 @@ def test_every_refusal_has_a_failure_reason_and_a_sentence(why):
     assert refusal.failure_reason >> 12 != 0xB
 
 
-def test_notes_are_no_warnings():
-    assert not warns(frozenset({Remark.CHARSET_REPAIRED}))
-    assert warns(frozenset({Remark.CHARSET_REPAIRED, Remark.PATIENT_ID_MISSING}))
+@pytest.mark.parametrize(
+    ("remarks", "reason"),
+    [
+        ([], None),
+        ([Remark.CHARSET_REPAIRED], None),
+        ([Remark.CHARSET_REPAIRED, Remark.PATIENT_ID_MISSING], 0xB007),
+        ([Remark.ELEMENTS_DISCARDED, Remark.PATIENT_ID_MISSING], 0xB006),
+        ([Remark.ELEMENTS_DISCARDED, Remark.VALUES_CORRECTED], 0xB000),
+    ],
+)
+def test_t07_the_gravest_warning_is_told_and_notes_are_none(remarks, reason):
+    assert warning_reason(remarks) == reason
