@@ -20,6 +20,7 @@ from imaging.archive import Archive, Limits, open_archive
 from imaging.dicomweb.app import routes as dicomweb_routes
 from imaging.review.completeness import Policy
 from imaging.review.publisher import publishing
+from imaging.review.reach import Reach
 from imaging.review.routes import routes as vendor_routes
 from imaging.review.service import Review, open_review
 from signaling.ice import IceConfig, IceServer, ice_servers
@@ -152,6 +153,7 @@ def _open_review(
         clock,
         base_url=settings.base_url,
         secret=stand_ins,
+        reach=Reach.of(settings.review_networks),
         policy=Policy(quiet_seconds=settings.review_quiet_seconds),
         on_change=announcer.review_changed,
     )

@@ -10,6 +10,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from imaging.review.reach import LOOPBACK, Reach
+
 PREFIX = "TELEMED_"
 
 
@@ -45,6 +47,9 @@ class Settings:
     review_quiet_seconds: int = _setting(
         20, "A study counts as complete for the AI review after this long without a new instance."
     )
+    review_networks: str = _setting(
+        LOOPBACK, "Networks (CIDR, separated by spaces) where AI reviewers may be although they are not public."
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     @property
@@ -55,6 +60,14 @@ class Settings:
     def base_url(self) -> str:
         """The HTTP port as programs beside it reach it, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        Reach.of(text)
+    except ValueError:
+        return False
+    return True
 
 
 # What a value must be beyond its type, and how to say so.
@@ -68,6 +81,7 @@ _FIT: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "workers": (lambda count: count >= 1, "1 or more"),
     "max_part_bytes": (lambda count: count >= 1, "1 or more"),
     "review_quiet_seconds": (lambda seconds: seconds >= 0, "0 or more"),
+    "review_networks": (_are_networks, "networks such as 10.1.0.0/16, separated by spaces"),
     "log_level": ({"DEBUG", "INFO", "WARNING", "ERROR"}.__contains__, "DEBUG, INFO, WARNING or ERROR"),
 }
 

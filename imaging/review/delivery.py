@@ -15,8 +15,10 @@ from foundation.background import Ticker
 from foundation.clock import Clock
 from foundation.database import Database
 from imaging.review import jobs, retry
+from imaging.review.errors import UrlRefused
 from imaging.review.jobs import DeliveryState
 from imaging.review.model import JobEvent, JobState
+from imaging.review.reach import LOOPBACK_ONLY, BoundResolver, Reach
 from imaging.review.retry import Answer, Verdict
 from imaging.review.tables import ReviewDelivery, ReviewEndpoint, ReviewJob
 
@@ -46,12 +48,14 @@ class Deliverer:
         delays: Sequence[float] = retry.DELAYS_SECONDS,
         jitter: Callable[[], float] = random.random,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        reach: Reach = LOOPBACK_ONLY,
     ) -> None:
         self._database = database
         self._clock = clock
         self._changed = changed
         self._delays = delays
         self._jitter = jitter
+        self._reach = reach
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
         self._draining: dict[str, asyncio.Task[None]] = {}
@@ -150,10 +154,14 @@ class Deliverer:
     async def _send(self, delivery: ReviewDelivery, endpoint: ReviewEndpoint) -> Answer:
         headers = signed_headers(delivery, endpoint.secret, self._clock())
         try:
+            # Asked again: what the operator allows may have changed since it was registered.
+            self._reach.check(endpoint.url)
             async with self._client().post(
                 endpoint.url, data=delivery.body.encode(), headers=headers, allow_redirects=False
             ) as response:
                 return Answer(response.status, retry_after=response.headers.get("Retry-After", ""))
+        except UrlRefused:
+            return Answer(None, "its address may not be reached")
         except TimeoutError:
             return Answer(None, "no answer in time")
         except (aiohttp.ClientError, OSError) as error:
@@ -162,7 +170,7 @@ class Deliverer:
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             # No common limit: it would let hung endpoints use up the connections of healthy ones.
-            connector = aiohttp.TCPConnector(limit=0)
+            connector = aiohttp.TCPConnector(limit=0, resolver=BoundResolver(self._reach), use_dns_cache=False)
             self._session = aiohttp.ClientSession(
                 connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
             )

@@ -80,8 +80,8 @@ class ProfileInvalid(Unprocessable):
     code, title = "review.profile_invalid", "The de-identification profile cannot be read"
 
 
-class UrlNotLoopback(Unprocessable):
-    code, title = "review.url_not_loopback", "Only an address of this machine may be registered"
+class UrlRefused(Unprocessable):
+    code, title = "review.url_refused", "This address may not be registered"
 
 
 class RejectionWithoutReason(Unprocessable):

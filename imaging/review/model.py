@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
-from imaging.review.errors import JobOutOfTurn, UrlNotLoopback
+from imaging.review.errors import JobOutOfTurn
 
 
 class JobState(StrEnum):
@@ -87,21 +86,3 @@ def summed_up(states: Iterable[JobState]) -> StudyReview | None:
     """One word for all jobs of a study's newest generation; None when there is none (or all were superseded)."""
     present = set(states)
     return next((word for word, fitting in _SUMMED_UP if present & fitting), None)
-
-
-_LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-def check_url(url: str) -> None:
-    """Studies leave with their names in them until de-identification on egress exists, so they stay on this machine.
-
-    Raises :class:`UrlNotLoopback` for anything but http(s) on 127.0.0.1, ::1 or localhost without user information.
-    """
-    try:
-        parts = urlsplit(url)
-        bad = parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK_HOSTS or "@" in parts.netloc
-        bad = bad or parts.port == 0
-    except ValueError:
-        bad = True
-    if bad:
-        raise UrlNotLoopback("Register an http(s) address on 127.0.0.1, ::1 or localhost; see docs/ai-hook.md.")

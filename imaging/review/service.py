@@ -16,6 +16,7 @@ from imaging.review.intake import Sent, Taken
 from imaging.review.manifest import VendorManifest, with_addresses
 from imaging.review.model import StudyReview
 from imaging.review.outside import Outside
+from imaging.review.reach import LOOPBACK_ONLY, Reach
 from imaging.review.tables import ReviewJob
 from imaging.review.tokens import Issued
 from imaging.review.watcher import Watcher
@@ -28,16 +29,20 @@ TOPIC = "findings"
 class ReviewService:
     """The review hook. Whether a doctor may see a study is asked before calling the methods that take a study_id."""
 
-    def __init__(self, database: Database, clock: Clock, outside: Outside, on_change: OnChange) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, outside: Outside, on_change: OnChange, reach: Reach = LOOPBACK_ONLY
+    ) -> None:
         self._database = database
         self._clock = clock
         self._outside = outside
         self._on_change = on_change
+        self._reach = reach
 
     # For administrators
 
     async def register_endpoint(self, new: NewEndpoint) -> Registered:
-        """Applies to studies that become complete from now on. Raises ``UrlNotLoopback``, ``RulesInvalid``."""
+        """Applies to studies that become complete from now on. Raises ``UrlRefused``, ``RulesInvalid``."""
+        self._reach.check(new.url)
         async with self._database.write() as session:
             return await endpoints.register(session, new, self._clock())
 
@@ -112,9 +117,18 @@ class ReviewService:
 class Review:
     """The service and its two background tasks, as one thing to open and close."""
 
-    def __init__(self, database: Database, clock: Clock, outside: Outside, policy: Policy, on_change: OnChange) -> None:
-        self.service = ReviewService(database, clock, outside, on_change)
-        self.deliverer = Deliverer(database, clock, self.service.job_changed)
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        outside: Outside,
+        policy: Policy,
+        on_change: OnChange,
+        *,
+        reach: Reach = LOOPBACK_ONLY,
+    ) -> None:
+        self.service = ReviewService(database, clock, outside, on_change, reach)
+        self.deliverer = Deliverer(database, clock, self.service.job_changed, reach=reach)
         self.watcher = Watcher(database, clock, policy, outside, self._planned)
         # For ingest: something arrived. Not needed for correctness.
         self.wake = self.watcher.wake
@@ -127,13 +141,14 @@ class Review:
 
 @asynccontextmanager
 async def open_review(
-    database: Database, clock: Clock, *, base_url: str, secret: bytes, policy: Policy, on_change: OnChange
+    database: Database, clock: Clock, *, base_url: str, secret: bytes, policy: Policy, on_change: OnChange, reach: Reach
 ) -> AsyncIterator[Review]:
     """Watching and delivering while the block runs. The database must stay open longer than this.
 
     base_url: of our HTTP service as vendors reach it, without a slash at the end. secret: keys the stand-ins for UIDs.
+    reach: which addresses events may go to.
     """
-    review = Review(database, clock, Outside(base_url, secret), policy, on_change)
+    review = Review(database, clock, Outside(base_url, secret), policy, on_change, reach=reach)
     review.deliverer.start()
     review.watcher.start()
     try:

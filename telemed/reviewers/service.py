@@ -16,7 +16,7 @@ class Reviewers:
         return await self._review.endpoints()
 
     async def register(self, by: Person, new: NewEndpoint, *, address: str) -> Registered:
-        """Applies to studies that become complete from now on. Raises UrlNotLoopback, RulesInvalid."""
+        """Applies to studies that become complete from now on. Raises UrlRefused, RulesInvalid."""
         registered = await self._review.register_endpoint(new)
         await self._record(Action.REVIEWER_CREATE, by, registered.endpoint.endpoint_id, address)
         return registered

@@ -17,7 +17,7 @@ from imaging.review.errors import (
     RulesInvalid,
     SequenceStale,
     TokenInvalid,
-    UrlNotLoopback,
+    UrlRefused,
 )
 from imaging.review.findings import Word
 from imaging.review.intake import Sent
@@ -64,9 +64,9 @@ async def test_a_registration_gives_secret_and_key_once_and_keeps_only_a_hash_of
     assert registered.secret not in repr(shown)
 
 
-async def test_only_this_machine_may_be_registered(hook):
-    with pytest.raises(UrlNotLoopback):
-        await hook.register("https://ai.example.com/hook")
+async def test_an_address_inside_the_network_may_not_be_registered(hook):
+    with pytest.raises(UrlRefused):
+        await hook.register("https://10.0.0.7/hook")
     assert await hook.service.endpoints() == []
 
 
