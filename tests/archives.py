@@ -12,7 +12,8 @@ from foundation.errors import Unauthenticated
 from foundation.problem import problems
 from imaging.archive import Archive, Limits, open_archive
 from imaging.guard import Access, Deed
-from imaging.store.tables import Base
+from imaging.store import words
+from imaging.store.tables import Base, Study, StudyWord
 
 WENZHOU = Access("key:wz", store_as="WZ01", owners=frozenset({"WZ01"}))
 SHANGHAI = Access("key:sh", store_as="SH01", owners=frozenset({"SH01"}))
@@ -55,3 +56,10 @@ async def client_of(routes: list[web.RouteDef], caller: str = "wenzhou") -> Asyn
     headers = {"Authorization": f"Bearer {caller}"}
     async with TestClient(TestServer(app), headers=headers) as client:
         yield client
+
+
+def words_of(study: Study) -> list[StudyWord]:
+    """The rows by which a study that a test makes itself is found."""
+    texts = ("patient_name", "patient_id", "accession_number", "study_description")
+    known = {name: getattr(study, name) or "" for name in texts}
+    return [StudyWord(**row) for row in words.rows_of({"id": study.id, "owner": study.owner, **known})]

@@ -78,9 +78,9 @@ _ESCAPE: Final = re.compile(rb"(" + rb"|".join(re.escape(escape) for escape in _
 _RESETS: Final = re.compile(rb"(?<=[\\^=\r\n\t\f])")
 
 # Han with its extensions, the punctuation and the full-width forms that Chinese text is written with.
-_HAN_RANGES: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_CHINESE: Final = _HAN_RANGES + "\u3000-\u303f\uff01-\uff5e\u2018-\u201d\u2026\u2014\u00b7"
-_HAN: Final = re.compile(f"[{_HAN_RANGES}]")
+HAN_RANGES: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CHINESE: Final = HAN_RANGES + "\u3000-\u303f\uff01-\uff5e\u2018-\u201d\u2026\u2014\u00b7"
+_HAN: Final = re.compile(f"[{HAN_RANGES}]")
 _ALL_CHINESE: Final = re.compile(f"[\\x00-\\x7f{_CHINESE}]*")
 # Two bytes of UTF-8 make these alphabets; GBK that is UTF-8 by chance rarely keeps to one of them.
 _ALPHABETS: Final = ("\xc0-\u017f", "\u0400-\u045f", "\u0370-\u03ff", "\u05d0-\u05ea", "\u0600-\u06ff")

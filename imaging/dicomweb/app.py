@@ -39,7 +39,7 @@ class Search:
         page = await self._door.archive.catalog.search(access, query)
         await self._door.guard.record(request, access, "study.search", None)
         reply = web.Response(status=200 if page.hits else 204, headers={"Cache-Control": "no-store"})
-        for warning in qido.warning_headers(query, page.remaining, self._door.root(request)):
+        for warning in qido.warning_headers(query, page.remaining, self._door.root(request), more=page.more):
             reply.headers.add("Warning", warning)
         if page.hits:
             reply.body = msgspec.json.encode(

@@ -9,15 +9,24 @@ from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 from foundation.errors import Invalid
 from imaging.dicom.values import PN_GROUPS
 from imaging.store.rows import Hit
-from imaging.store.search import ATTRIBUTES, BY_TAG, MODALITIES_IN_STUDY, Attribute, Condition, Level, Query
+from imaging.store.search import (
+    ATTRIBUTES,
+    BY_TAG,
+    MODALITIES_IN_STUDY,
+    PATIENT_NAME,
+    Attribute,
+    Condition,
+    Level,
+    Query,
+)
 
 # Also what is answered when no limit is asked for.
 MAX_RESULTS: Final = 1000
-# Parameters about the answer, not the match.
-_LISTED: Final = {
-    "fuzzymatching": "Fuzzy",
-    "emptyvaluematching": "Empty value",
-    "multiplevaluematching": "Multiple value",
+# Kinds of matching that are asked for (PS3.18 section 8.3.4.1), as fields of Query.
+_MATCHING: Final = {
+    "fuzzymatching": "fuzzy",
+    "emptyvaluematching": "empty_values",
+    "multiplevaluematching": "multiple_values",
 }
 _IGNORED: Final = frozenset({"accept", "charset"})
 _HEX_TAG: Final = re.compile(r"[0-9A-Fa-f]{8}")
@@ -38,7 +47,7 @@ def parse_query(
     """
     conditions: list[Condition] = []
     included: list[str] = []
-    warnings: list[str] = []
+    matching: dict[str, bool] = {}
     limit, offset = MAX_RESULTS, 0
     for name, value in parameters:
         lowered = name.lower()
@@ -48,13 +57,22 @@ def parse_query(
             offset = _count(name, value, at_least=0)
         elif lowered == "includefield":
             included += [part.strip() for part in value.split(",") if part.strip()]
-        elif lowered in _LISTED:
-            warnings += [f"{_LISTED[lowered]} matching is not supported; literal matching was performed"] * _flag(value)
+        elif lowered in _MATCHING:
+            matching[_MATCHING[lowered]] = _flag(value)
         elif lowered not in _IGNORED:
             conditions += _condition(name, value, level)
     fields = frozenset(_tag(name) for name in included if name.lower() != "all")
     all_fields = any(name.lower() == "all" for name in included)
-    return Query(level, tuple(conditions), limit, offset, study, series, fields, all_fields, tuple(warnings))
+    warnings = _warnings(conditions, matching)
+    return Query(level, tuple(conditions), limit, offset, study, series, fields, all_fields, warnings, **matching)
+
+
+def _warnings(conditions: list[Condition], matching: dict[str, bool]) -> tuple[str, ...]:
+    """Of the kinds of matching asked for, what is not done (PS3.18 section 8.3.4.2)."""
+    literal = any(one.tag in BY_TAG and BY_TAG[one.tag].vr == "PN" and one.tag != PATIENT_NAME for one in conditions)
+    if matching.get("fuzzy") and literal:
+        return ("Fuzzy matching is of PatientName alone; other names were matched literally",)
+    return ()
 
 
 def _count(name: str, value: str, at_least: int) -> int:
@@ -151,9 +169,12 @@ def _location(hit: Hit, retrieve_url: str) -> str:
     return url
 
 
-def warning_headers(query: Query, remaining: int, root: str) -> list[str]:
-    """The Warning headers of an answer (PS3.18 sections 8.3.4.4 and 8.3.4.3): exact, and only of what is visible."""
+def warning_headers(query: Query, remaining: int, root: str, *, more: bool = False) -> list[str]:
+    """The Warning headers of an answer (PS3.18 sections 8.3.4.4 and 8.3.4.3): only of what is visible, and exact unless
+    there are ``more`` than the ``remaining`` ones counted.
+    """
     texts = list(query.warnings)
     if remaining:
-        texts.append(f"There are {remaining} additional results that can be requested")
+        number = f"more than {remaining}" if more else str(remaining)
+        texts.append(f"There are {number} additional results that can be requested")
     return [f'299 {root}: "{text}"' for text in texts]

@@ -16,7 +16,8 @@ from foundation.ids import new_id
 from imaging.dicom.attributes import Attributes
 from imaging.dicom.names import name_key
 from imaging.dicom.reading import Examined
-from imaging.store.tables import Base, Conflict, Instance, InstanceHeader, Series, Study
+from imaging.store import words
+from imaging.store.tables import Base, Conflict, Instance, InstanceHeader, Series, Study, StudyWord
 
 _STUDY, _SERIES, _INSTANCE, _CONFLICT = (entity.core() for entity in (Study, Series, Instance, Conflict))
 
@@ -67,10 +68,19 @@ def _ensure_studies(connection: Connection, arrivals: list[Arrival], now: dateti
     found = _locked_studies(connection, list(first))
     missing = sorted(first.keys() - found.keys())
     if missing:
-        for study in missing:
-            _add_if_missing(connection, Study, _study_row(first[study], now), ["owner", "study_instance_uid"])
+        rows = [_study_row(first[study], now) for study in missing]
+        for row in rows:
+            _add_if_missing(connection, Study, row, ["owner", "study_instance_uid"])
         found |= _locked_studies(connection, missing)
+        _add_words(connection, rows, set(found.values()))
     return found
+
+
+def _add_words(connection: Connection, rows: list[dict[str, Any]], kept: set[str]) -> None:
+    """What the new studies are found by; ``kept``: keys, among them those of the rows that were not there before."""
+    found = [word for row in rows if row["id"] in kept for word in words.rows_of(row)]
+    if found:
+        connection.execute(insert(_table(StudyWord)), found)
 
 
 def _locked_studies(connection: Connection, studies: list[tuple[str, str]]) -> dict[tuple[str, str], str]:

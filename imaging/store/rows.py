@@ -89,7 +89,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """hits: of the page asked for. remaining: how many matches lie beyond it."""
+    """hits: of the page asked for. remaining: how many matches lie beyond it; more: and further ones, not counted."""
 
     hits: list[Hit]
     remaining: int
+    more: bool = False

@@ -1,19 +1,22 @@
 """What can be searched for and how a condition becomes SQL: one table of attributes, used by queries and by answers.
 
-Pure apart from SQLAlchemy expressions; :mod:`imaging.store.catalog` runs them.
+A condition is read into a :class:`Term`: its shape, from which SQL is made once, and the values of this very search.
+Pure apart from SQLAlchemy expressions; :mod:`imaging.store.finding` runs them.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import Column, ColumnElement, and_, bindparam, exists, or_, select
 
 from foundation.errors import Invalid
 from imaging.dicom.names import name_key
-from imaging.store import tables
+from imaging.store import tables, words
+from imaging.store.words import Lookup
 
 
 class Level(IntEnum):
@@ -83,6 +86,11 @@ ATTRIBUTES: Final = (
 )
 # Derived from the series below a study, so it has no column of its own.
 MODALITIES_IN_STUDY: Final = "00080061"
+PATIENT_NAME: Final = "00100010"
+STUDY_DATE: Final = "00080020"
+# Whose exact value an index leads to, and of which the beginning is kept in study_words.
+NUMBERS: Final = frozenset({"00100020", "00080050"})
+KEYS: Final = NUMBERS | {"00100010"}
 BY_TAG: Final = {attribute.tag: attribute for attribute in ATTRIBUTES}
 
 
@@ -96,7 +104,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search at one level. limit, offset: of the page. within_*: the UIDs that the path names, exact."""
+    """A search at one level. limit, offset: of the page. within_*: the UIDs that the path names, exact.
+
+    fuzzy, empty_values, multiple_values: the kinds of matching asked for (PS3.18 section 8.3.4.1).
+    """
 
     level: Level
     conditions: tuple[Condition, ...] = ()
@@ -107,19 +118,52 @@ class Query:
     fields: frozenset[str] = field(default_factory=frozenset)
     all_fields: bool = False
     warnings: tuple[str, ...] = ()
+    fuzzy: bool = False
+    empty_values: bool = False
+    multiple_values: bool = False
 
 
-def clauses(conditions: Iterable[Condition]) -> list[ColumnElement[bool]]:
-    """The conditions as SQL. Raises BadValue for a text that its VR does not allow."""
-    return [_clause(condition) for condition in conditions]
+Shape = tuple[str, str]
 
 
-def _clause(condition: Condition) -> ColumnElement[bool]:
-    if condition.tag == MODALITIES_IN_STUDY:
-        inner = _codes(_SERIES.modality, condition.text)
-        return exists(select(_SERIES.id).where(_SERIES.study_key == _STUDY.id, inner))
-    attribute = BY_TAG[condition.tag]
-    return _BY_VR.get(attribute.vr, _text)(attribute.column, condition.text)
+@dataclass(frozen=True, slots=True)
+class Term:
+    """shape: (tag, form), from which :func:`expression` makes SQL. values: what its parameters stand for, in order.
+
+    lookup: words that every match has; without form it is the whole condition. keyed: an index leads to the matches.
+    """
+
+    shape: Shape | None
+    values: tuple[Any, ...] = ()
+    lookup: Lookup | None = None
+    keyed: bool = False
+
+
+def terms(query: Query) -> list[Term]:
+    """The query's conditions read. Raises BadValue for a text that its VR does not allow."""
+    named = (("0020000D", query.within_study), ("0020000E", query.within_series))
+    within = [Term((tag, "is"), (uid,), keyed=True) for tag, uid in named if uid is not None]
+    return within + [_term(condition, query) for condition in query.conditions]
+
+
+def typed(text: str) -> list[Term]:
+    """The worklist's search box: a Study Instance UID, or the beginnings of words (imaging.store.words)."""
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)+", text.strip()):
+        return [_uids("0020000D", text)]
+    lookup = words.of_text(text)
+    return [Term(None, lookup=lookup)] if lookup else []
+
+
+def _term(condition: Condition, query: Query) -> Term:
+    tag, text = condition.tag, condition.text
+    if query.empty_values and text == '""':
+        return Term((tag, "empty"))
+    if query.fuzzy and tag == PATIENT_NAME and not _has_wildcard(text):
+        return Term(None, lookup=words.of_name(text))
+    vr = "CS" if tag == MODALITIES_IN_STUDY else BY_TAG[tag].vr
+    if query.multiple_values and "\\" in text and vr not in _BY_VR:
+        return _codes(tag, text)
+    return _BY_VR.get(vr, _text)(tag, text)
 
 
 def _listed(text: str) -> list[str]:
@@ -148,36 +192,37 @@ def _has_wildcard(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def _text(column: Column[Any], text: str) -> ColumnElement[bool]:
+def _stem(text: str) -> str:
+    """What stands before the first wildcard."""
+    return re.split(r"[*?]", text, maxsplit=1)[0]
+
+
+def _text(tag: str, text: str) -> Term:
     # Wildcards ignore case on either engine; a plain value is exact, so that its index is used.
-    return column.ilike(like_pattern(text), escape="\\") if _has_wildcard(text) else column == text
+    if not _has_wildcard(text):
+        return Term((tag, "is"), (text,), keyed=tag in KEYS)
+    number = words.of_number(_stem(text)) if tag in NUMBERS else None
+    return Term((tag, "like1"), (like_pattern(text),), number)
 
 
-def _name(column: Column[Any], text: str) -> ColumnElement[bool]:
+def _name(tag: str, text: str) -> Term:
     """The whole of any group of the name, folded the way names are when they are stored (imaging.dicom.names)."""
-    if column is not _STUDY.patient_name:
-        return _text(column, text)
-    key = name_key(text)
-    padded: ColumnElement[str] = " " + _STUDY.patient_name_key + " "
-    return padded.like(f"% {like_pattern(key)} %", escape="\\")
+    if tag != PATIENT_NAME:
+        return _text(tag, text)
+    lookup = words.of_group(_stem(text).partition("=")[0])
+    return Term((tag, "name"), (f"% {like_pattern(name_key(text))} %",), lookup)
 
 
-def _range(
-    column: Column[Any], text: str, first: Callable[[str], str], last: Callable[[str], str]
-) -> ColumnElement[bool]:
+def _range(tag: str, text: str, first: Callable[[str], str], last: Callable[[str], str]) -> Term:
     """PS3.18 section 8.3.4.1.3 (PS3.4 C.2.2.2.5): ``a-b``, ``a-``, ``-b`` or one value, both ends included."""
     low, dash, high = (part.strip() for part in text.partition("-"))
     if not dash:
         high = low
     if not low and not high:
         raise BadValue("A range needs at least one end.")
-    conditions: list[ColumnElement[bool]] = []
-    if low:
-        conditions.append(column >= first(low))
-    if high:
-        conditions.append(column <= last(high))
     # An absent date is the empty text, which sorts before every date.
-    return and_(column != "", *conditions)
+    ends = (first(low) if low else "!", last(high) if high else "~")
+    return Term((tag, "between"), ends, keyed=tag == STUDY_DATE)
 
 
 def _date(text: str) -> str:
@@ -211,27 +256,32 @@ def _latest_time(text: str) -> str:
     return digits + _LAST_TIME[len(digits) :]
 
 
-def _dates(column: Column[Any], text: str) -> ColumnElement[bool]:
-    return _range(column, text, _date, _date)
+def _dates(tag: str, text: str) -> Term:
+    return _range(tag, text, _date, _date)
 
 
-def _times(column: Column[Any], text: str) -> ColumnElement[bool]:
-    return _range(column, text, _earliest_time, _latest_time)
+def _times(tag: str, text: str) -> Term:
+    return _range(tag, text, _earliest_time, _latest_time)
 
 
-def _uids(column: Column[Any], text: str) -> ColumnElement[bool]:
-    return column.in_(_listed(text))
+def _uids(tag: str, text: str) -> Term:
+    # A list of one is written as one: PostgreSQL estimates it better.
+    listed = _listed(text)
+    return Term((tag, "is"), (listed[0],), keyed=True) if len(listed) == 1 else Term((tag, "in"), (listed,), keyed=True)
 
 
-def _codes(column: Column[Any], text: str) -> ColumnElement[bool]:
-    return or_(false(), *(_text(column, value) for value in _listed(text)))
+def _codes(tag: str, text: str) -> Term:
+    listed = _listed(text)
+    if not any(map(_has_wildcard, listed)):
+        return Term((tag, "in"), (listed,), keyed=tag in KEYS)
+    return Term((tag, f"like{len(listed)}"), tuple(map(like_pattern, listed)))
 
 
-def _number(column: Column[Any], text: str) -> ColumnElement[bool]:
-    return column == _integer(text)
+def _number(tag: str, text: str) -> Term:
+    return Term((tag, "is"), (_integer(text),))
 
 
-_BY_VR: Final[dict[str, Callable[[Column[Any], str], ColumnElement[bool]]]] = {
+_BY_VR: Final[dict[str, Callable[[str, str], Term]]] = {
     "UI": _uids,
     "DA": _dates,
     "TM": _times,
@@ -240,3 +290,44 @@ _BY_VR: Final[dict[str, Callable[[Column[Any], str], ColumnElement[bool]]]] = {
     "PN": _name,
     "CS": _codes,
 }
+
+
+@lru_cache(2000)
+def expression(shape: Shape, at: str) -> ColumnElement[bool]:
+    """A term's SQL; its values are the parameters ``<at>_0``, ``<at>_1`` …"""
+    tag, form = shape
+    if tag != MODALITIES_IN_STUDY:
+        return _comparison(BY_TAG[tag].column, form, at)
+    inner = _comparison(_SERIES.modality, form, at)
+    return exists(select(_SERIES.id).where(_SERIES.study_key == _STUDY.id, inner))
+
+
+def _comparison(column: Column[Any], form: str, at: str) -> ColumnElement[bool]:
+    if form.startswith("like"):
+        count = int(form.removeprefix("like"))
+        return or_(*(column.ilike(bindparam(f"{at}_{number}"), escape="\\") for number in range(count)))
+    return _FORMS[form](column, at)
+
+
+def _is(column: Column[Any], at: str) -> ColumnElement[bool]:
+    return column == bindparam(f"{at}_0")
+
+
+def _in(column: Column[Any], at: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(f"{at}_0", expanding=True))
+
+
+def _between(column: Column[Any], at: str) -> ColumnElement[bool]:
+    return and_(column >= bindparam(f"{at}_0"), column <= bindparam(f"{at}_1"))
+
+
+def _has_group(_column: Column[Any], at: str) -> ColumnElement[bool]:
+    padded: ColumnElement[str] = " " + _STUDY.patient_name_key + " "
+    return padded.like(bindparam(f"{at}_0"), escape="\\")
+
+
+def _is_empty(column: Column[Any], _at: str) -> ColumnElement[bool]:
+    return column.is_(None) if column.nullable else column == ""
+
+
+_FORMS: Final = {"is": _is, "in": _in, "between": _between, "name": _has_group, "empty": _is_empty}

@@ -15,6 +15,8 @@ from foundation.database import UtcDateTime, new_metadata
 
 KEY = String(26)
 UID = String(64)
+# Compared by code point on either engine, so that an index serves "begins with".
+WORD = String(80).with_variant(String(80, collation="C"), "postgresql")
 
 
 class Base(DeclarativeBase):
@@ -34,9 +36,10 @@ class Study(Base):
     __table_args__ = (
         UniqueConstraint("owner", "study_instance_uid"),
         Index("ix_studies_study_instance_uid", "study_instance_uid"),
-        Index("ix_studies_patient_id", "patient_id"),
-        Index("ix_studies_accession_number", "accession_number"),
-        Index("ix_studies_owner_study_date", "owner", "study_date"),
+        # By owner first: whose studies one may see is part of every search.
+        Index("ix_studies_owner_patient_id", "owner", "patient_id"),
+        Index("ix_studies_owner_accession_number", "owner", "accession_number"),
+        Index("ix_studies_owner_newest", "owner", "study_date", "study_time", "study_instance_uid", "id"),
         Index("ix_studies_updated_at", "updated_at"),
     )
 
@@ -48,7 +51,7 @@ class Study(Base):
     # The PN groups as one string with "=", repaired to Unicode: "Wang^XiaoDong=王^小东".
     patient_name: Mapped[str] = mapped_column(String(512), default="")
     # Lower case, separators and accents folded, every group: what name searches run on.
-    patient_name_key: Mapped[str] = mapped_column(String(512), default="", index=True)
+    patient_name_key: Mapped[str] = mapped_column(String(512), default="")
     patient_birth_date: Mapped[str] = mapped_column(String(16), default="")
     patient_sex: Mapped[str] = mapped_column(String(16), default="")
     patient_age: Mapped[str] = mapped_column(String(16), default="")
@@ -68,6 +71,18 @@ class Study(Base):
     created_at: Mapped[datetime]
     # When the newest instance arrived: quiet time counts from here.
     updated_at: Mapped[datetime]
+
+
+class StudyWord(Base):
+    """What a study is found by the beginning of: names in every reading, numbers (imaging.store.words)."""
+
+    __tablename__ = "study_words"
+    __table_args__ = (Index("ix_study_words_owner_word", "owner", "word", "study_key"), {"sqlite_with_rowid": False})
+
+    study_key: Mapped[str] = mapped_column(KEY, ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    # Its kind in one letter, then the word.
+    word: Mapped[str] = mapped_column(WORD, primary_key=True)
+    owner: Mapped[str] = mapped_column(String(32))
 
 
 class Series(Base):

@@ -16,6 +16,7 @@ from telemed.findings.routes import routes as finding_routes
 from telemed.findings.service import Findings
 from telemed.studies.routes import routes as study_routes
 from telemed.studies.service import StudyDesk
+from tests.archives import words_of
 from tests.telemed_people import open_telemed
 
 ENDPOINT = NewEndpoint("demo", "示范厂商", "lung", "1", "http://127.0.0.1:9/hook", {"modality": ["CT"]}, ["X:1"])
@@ -62,21 +63,21 @@ async def add_study(telemed, owner, name, date):
     now, key = telemed.clock.now, new_id()
     common = {"created_at": now, "updated_at": now, "instance_count": 40}
     async with telemed.database.write() as session:
-        session.add(
-            Study(
-                id=key,
-                owner=owner,
-                study_instance_uid="1.2.840.1",
-                patient_id="P1",
-                patient_name=name,
-                patient_name_key=name.casefold(),
-                study_date=date,
-                study_time="140503",
-                series_count=1,
-                **common,
-            )
+        study = Study(
+            id=key,
+            owner=owner,
+            study_instance_uid="1.2.840.1",
+            patient_id="P1",
+            patient_name=name,
+            patient_name_key=name.casefold(),
+            study_date=date,
+            study_time="140503",
+            series_count=1,
+            **common,
         )
+        session.add(study)
         await session.flush()
+        session.add_all(words_of(study))
         session.add(
             Series(
                 id=new_id(),

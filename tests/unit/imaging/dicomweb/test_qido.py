@@ -73,12 +73,12 @@ def test_t27b_the_literal_ohif_query_ignores_fields_of_lower_levels():
     assert "00080060" not in found
 
 
-def test_t27_unsupported_kinds_of_matching_run_with_a_warning():
-    query = study_query("fuzzymatching=true&emptyvaluematching=true")
-    assert [header.split(": ")[0] for header in warning_headers(query, 0, "https://host/dicom-web")] == [
-        "299 https://host/dicom-web"
-    ] * 2
-    assert "Fuzzy matching is not supported" in warning_headers(query, 0, "r")[0]
+def test_t27_each_kind_of_matching_is_done_or_warned_of():
+    query = study_query("fuzzymatching=true&emptyvaluematching=true&multiplevaluematching=true")
+    assert (query.fuzzy, query.empty_values, query.multiple_values, query.warnings) == (True, True, True, ())
+    query = study_query("fuzzymatching=true&ReferringPhysicianName=Li")
+    (header,) = warning_headers(query, 0, "https://host/dicom-web")
+    assert header.startswith('299 https://host/dicom-web: "Fuzzy matching is of PatientName alone')
 
 
 def test_t20_the_warning_carries_the_exact_number():
