@@ -249,6 +249,7 @@ def _jpeg_2000(decode: Callable[[bytes], Samples]) -> Decoder:
 
 def _rle(payload: bytes, pixels: Pixels) -> Frame:
     """PS3.5 annex G: one segment per byte of each sample, so the samples come out planar."""
+    _refuse_stray_segments(payload, pixels.samples_per_pixel * max(pixels.bits_allocated // 8, 1))
     if pixels.bits_allocated == 1:
         return _unpacked(bytes(imagecodecs.dicomrle_decode(payload, "u1")), pixels)
     dtype = f"<u{pixels.bits_allocated // 8}"
@@ -256,6 +257,14 @@ def _rle(payload: bytes, pixels: Pixels) -> Frame:
     planes = values.reshape(pixels.samples_per_pixel, pixels.rows, pixels.columns)
     samples = planes[0] if pixels.samples_per_pixel == 1 else planes.transpose(1, 2, 0)
     return Frame(samples, pixels.photometric_interpretation)
+
+
+def _refuse_stray_segments(payload: bytes, expected: int) -> None:
+    # The decoder believes the offsets and would read beyond the payload: a crash, or memory shown as an image.
+    count, *offsets = struct.unpack_from("<16L", payload)
+    bounds = [64, *offsets[:count], len(payload)]
+    if count != expected or bounds != sorted(bounds):
+        raise ValueError("the segments lie outside the frame")
 
 
 def _deflated_frame(payload: bytes, pixels: Pixels) -> Frame:

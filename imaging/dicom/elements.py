@@ -120,7 +120,8 @@ class _Scanner:
     def _elements(self, position: int, end: int, encoding: Encoding, depth: int) -> Iterator[Element]:
         while position + 8 <= end:
             element, position = self._element(position, end, encoding, depth)
-            yield element
+            if not self._is_stray_delimiter(element, depth):
+                yield element
         if position < end:
             if depth:
                 raise Unreadable(RefusedAs.MALFORMED)
@@ -128,6 +129,15 @@ class _Scanner:
             if any(self.data[position:end]):
                 raise Unreadable(RefusedAs.TRUNCATED)
             self.remarks.add(Remark.TRAILING_BYTES)
+
+    def _is_stray_delimiter(self, element: Element, depth: int) -> bool:
+        """Whether an item of known length holds the end that only others need; an item where none can be is refused."""
+        if not depth or element.tag < ITEM:
+            return False
+        if element.tag not in {ITEM_END, SEQUENCE_END} or element.length:
+            raise Unreadable(RefusedAs.MALFORMED)
+        self.remarks.add(Remark.SEQUENCE_INVALID)
+        return True
 
     def _element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element, int]:
         self._count()
@@ -228,7 +238,8 @@ class _Scanner:
             if tag == ITEM_END:
                 return elements, after
             element, position = self._element(position, end, encoding, depth)
-            elements.append(element)
+            if not self._is_stray_delimiter(element, depth):
+                elements.append(element)
         raise Unreadable(RefusedAs.TRUNCATED)
 
     def _fragments(self, position: int, end: int, encoding: Encoding) -> tuple[Fragments, int]:

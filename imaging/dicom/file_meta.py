@@ -53,8 +53,8 @@ def begin(data: Buffer) -> Start:
 
 
 def _is_harmless(preamble: bytes) -> bool:
-    """Empty, or the head of a TIFF file, which pathology scanners write; anything else could start a program."""
-    return not any(preamble) or preamble.startswith(_TIFF_HEADS)
+    """Empty at its start, or the head of a TIFF file, which pathology scanners write; else it could start a program."""
+    return not any(preamble[:4]) or preamble.startswith(_TIFF_HEADS)
 
 
 def _without_meta(head: bytes) -> Start:

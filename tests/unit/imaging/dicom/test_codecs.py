@@ -142,6 +142,18 @@ def test_security_08_a_stream_of_another_size_is_not_decoded(syntax, encode):
     assert "another size" in str(refusal.value.__cause__)
 
 
+@pytest.mark.parametrize(
+    "header", [(2, 64, 0x40000000), (2, 64, 200), (2, 120, 64), (1, 64), (3, 64, 70, 80), (0xFFFFFFFF, 64), (2, 3, 64)]
+)
+def test_security_08_segments_outside_a_frame_are_not_read(header):
+    """The library's decoder follows them into memory that is not ours (seen: a crash of its process)."""
+    plane = bytes([63]) + bytes(64)
+    payload = np.array([*header, *[0] * (16 - len(header))], "<u4").tobytes() + plane
+    with pytest.raises(DamagedPixels) as refusal:
+        decode_frame(payload, "1.2.840.10008.1.2.5", described())
+    assert "segments" in str(refusal.value.__cause__)
+
+
 def test_security_08_a_claim_beyond_the_limit_is_refused_before_decoding():
     with pytest.raises(FrameTooLarge):
         decode_frame(b"", "1.2.840.10008.1.2.4.80", described(65535, 65535))

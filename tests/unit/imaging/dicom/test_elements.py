@@ -146,6 +146,19 @@ def test_nested_values_may_not_leave_their_item():
     assert refused(element(0x00081140, "SQ", item(inner)) + bytes(100)) is RefusedAs.MALFORMED
 
 
+def test_a_delimiter_where_none_is_needed_is_passed_over_and_any_other_item_refused():
+    found = scanned(element(0x00081140, "SQ", item(NAME + ITEM_END)))
+    assert [inner.tag for inner in found.elements[0].items[0]] == [0x00100010]
+    assert found.remarks == {Remark.SEQUENCE_INVALID}
+    for encoding in (EXPLICIT, IMPLICIT):
+        name = NAME if encoding is EXPLICIT else struct.pack("<HHL", 0x10, 0x10, 4) + b"A^B "
+        sequence = struct.pack("<HH", 0x08, 0x1140) + (b"SQ\0\0" if encoding is EXPLICIT else b"")
+        nested = item(name + item(b""))
+        with pytest.raises(Unreadable) as caught:
+            scanned(sequence + struct.pack("<L", len(nested)) + nested, encoding)
+        assert caught.value.why is RefusedAs.MALFORMED
+
+
 def test_security_09_depth_is_bounded():
     data = b""
     for _ in range(600):
