@@ -19,6 +19,11 @@ class ErrorCode(StrEnum):
     NOT_ALLOWED = "NOT_ALLOWED"
     NOT_FOUND = "NOT_FOUND"
     CONTROL_HELD = "CONTROL_HELD"
+    CONSENT_MISSING = "CONSENT_MISSING"
+    STALE_REV = "STALE_REV"
+    STALE_SCOPE = "STALE_SCOPE"
+    WAITING = "WAITING"
+    LOCKED = "LOCKED"
     BAD_STATE = "BAD_STATE"
     INVALID = "INVALID"
     TOO_LARGE = "TOO_LARGE"
@@ -44,6 +49,11 @@ ERRORS: Final[Mapping[ErrorCode, Meaning]] = {
     ErrorCode.NOT_ALLOWED: Meaning("You lack the right to do that here."),
     ErrorCode.NOT_FOUND: Meaning("What the command names is not in the room."),
     ErrorCode.CONTROL_HELD: Meaning("Somebody else holds the control; ask for it first."),
+    ErrorCode.CONSENT_MISSING: Meaning("Somebody has not agreed to that yet."),
+    ErrorCode.STALE_REV: Meaning("It was changed meanwhile; look at it and decide again."),
+    ErrorCode.STALE_SCOPE: Meaning("The room is about somebody else now; nothing of before is taken over."),
+    ErrorCode.WAITING: Meaning("Wait until the host lets you in."),
+    ErrorCode.LOCKED: Meaning("Marks are locked; confirm by voice."),
     ErrorCode.BAD_STATE: Meaning("The command does not fit the present state of the room."),
     ErrorCode.INVALID: Meaning("The message is malformed."),
     ErrorCode.TOO_LARGE: Meaning("The message is over a published limit."),
@@ -58,6 +68,7 @@ class CloseCode(IntEnum):
 
     NORMAL = 1000
     DRAIN = 4001
+    MOVED = 4002
     TOO_SLOW = 4008
     UNAVAILABLE = 4011
     NO_HEARTBEAT = 4012
@@ -82,6 +93,7 @@ class CloseCode(IntEnum):
 CLOSES: Final[Mapping[CloseCode, str]] = {
     CloseCode.NORMAL: "Left on purpose.",
     CloseCode.DRAIN: "The server restarts; come back after the given time.",
+    CloseCode.MOVED: "The room is served elsewhere; connect there.",
     CloseCode.TOO_SLOW: "Too much was waiting for this connection; resume.",
     CloseCode.UNAVAILABLE: "The room cannot be served just now; come back.",
     CloseCode.NO_HEARTBEAT: "Nothing was heard for too long; resume.",

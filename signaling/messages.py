@@ -9,15 +9,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
+from signaling import bodies
+from signaling.bodies import Body, Name, ScopeName
 from signaling.codes import ErrorCode, Refusal
 
 VERSION: Final = 1
-FEATURES: Final[tuple[str, ...]] = ()
+FEATURES: Final[tuple[str, ...]] = (
+    "lobby",
+    "scopes",
+    "entries",
+    "viewports",
+    "video_marks",
+    "consent",
+    "recording",
+    "media_mode",
+    "tracks",
+    "quality",
+    "redirect",
+)
 
 
 class ClientKind(StrEnum):
@@ -29,12 +43,27 @@ class ClientKind(StrEnum):
     MARK_ADD = "mark.add"
     MARK_EDIT = "mark.edit"
     MARK_REMOVE = "mark.remove"
+    VIDEO_MARK_ADD = "video_mark.add"
+    MARKS_LOCK = "marks.lock"
     VIEW_SET = "view.set"
     CONTROL_REQUEST = "control.request"
     CONTROL_GRANT = "control.grant"
     CONTROL_RELEASE = "control.release"
+    FOLLOW_SET = "follow.set"
     POINTER_MOVE = "pointer.move"
     POINTER_HIDE = "pointer.hide"
+    STATE_SET = "state.set"
+    ENTRY_SET = "entry.set"
+    LOBBY_ADMIT = "lobby.admit"
+    LOBBY_RETURN = "lobby.return"
+    LOBBY_REMOVE = "lobby.remove"
+    GRANTS_SET = "grants.set"
+    SCOPE_SET = "scope.set"
+    CONSENT_GIVE = "consent.give"
+    CONSENT_WITHDRAW = "consent.withdraw"
+    RECORD_SET = "record.set"
+    MEDIA_MODE = "media.mode"
+    QUALITY_REPORT = "quality.report"
     MEDIA_SET = "media.set"
     SIGNAL = "signal"
 
@@ -48,6 +77,17 @@ class EventKind(StrEnum):
     MARK_REMOVED = "mark.removed"
     CONTROL_REQUESTED = "control.requested"
     CONTROL_CHANGED = "control.changed"
+    MARKS_LOCKED = "marks.locked"
+    ENTRY_CHANGED = "entry.changed"
+    LOBBY_ADMITTED = "lobby.admitted"
+    LOBBY_RETURNED = "lobby.returned"
+    LOBBY_REMOVED = "lobby.removed"
+    GRANTS_CHANGED = "grants.changed"
+    SCOPE_CHANGED = "scope.changed"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    RECORD_CHANGED = "record.changed"
+    MODE_CHANGED = "media.mode_changed"
 
 
 class ServerKind(StrEnum):
@@ -60,148 +100,46 @@ class ServerKind(StrEnum):
     ERR = "err"
     PARTICIPANT = "participant"
     VIEW = "view"
+    STATE = "state"
+    QUALITY = "quality"
     POINTER = "pointer"
     SIGNAL = "signal"
+    REDIRECT = "redirect"
     NOTICE = "notice"
 
 
-# A NUL cannot be stored by PostgreSQL, and control characters have no place in names and ids.
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]
-Text = Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
-Uid = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[0-9.]+\Z")]
-Color = Annotated[str, Meta(max_length=32, pattern=r"\A[#a-zA-Z0-9(),.% ]*\Z")]
-FrameNumber = Annotated[int, Meta(ge=1, le=1_000_000)]
-Pixels = Annotated[float, Meta(ge=-1e6, le=1e6)]
-ModalityUnits = Annotated[float, Meta(ge=-1e9, le=1e9)]
-Point = tuple[Pixels, Pixels]
-
-
-class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what a client's ``b`` may be."""
-
-
-class Empty(Body, frozen=True):
-    """Kinds that say everything by their name."""
-
-
-class Hello(Body, frozen=True):
-    ticket: Annotated[str, Meta(max_length=8192)]
-    features: Annotated[list[Name], Meta(max_length=64)] = []
-
-
-class Resume(Body, frozen=True):
-    resume_token: Annotated[str, Meta(max_length=8192)]
-    epoch: Name
-    seq: Annotated[int, Meta(ge=0)]
-    features: Annotated[list[Name], Meta(max_length=64)] = []
-
-
-class Pong(Body, frozen=True):
-    t: float
-    seq: Annotated[int, Meta(ge=0)] = 0
-    hidden: bool = False
-
-
-class ChatText(Body, frozen=True):
-    text: Text
-
-
-class Mark(Body, frozen=True):
-    """A drawing on one frame. points: (column, row) in pixels, 0/0 = outer corner of the first pixel; frame from 1."""
-
-    id: Name
-    kind: Literal["length", "arrow", "ellipse", "rectangle", "freehand", "probe", "angle"]
-    study: Name
-    series_instance_uid: Uid
-    sop_instance_uid: Uid
-    frame: FrameNumber
-    points: Annotated[list[Point], Meta(min_length=1)]
-    text: Annotated[Text, Meta(max_length=500)] = ""
-    color: Color = ""
-
-
-class MarkBody(Body, frozen=True):
-    mark: Mark
-
-
-class MarkId(Body, frozen=True):
-    id: Name
-
-
-class View(Body, frozen=True):
-    """What the presenter looks at. window_*: in units after the modality LUT, null where an image has no window."""
-
-    study: Name
-    series_instance_uid: Uid
-    sop_instance_uid: Uid
-    frame: FrameNumber
-    window_center: ModalityUnits | None
-    window_width: Annotated[float, Meta(ge=0, le=1e9)] | None
-    zoom: Annotated[float, Meta(gt=0, le=1e4)]
-    pan: Point
-    rotation: Annotated[float, Meta(ge=-360, le=360)]
-    flip_h: bool
-    flip_v: bool
-    invert: bool
-
-
-class To(Body, frozen=True):
-    to: Name
-
-
-class Pointer(Body, frozen=True):
-    study: Name
-    sop_instance_uid: Uid
-    frame: FrameNumber
-    x: Pixels
-    y: Pixels
-
-
-class Media(Body, frozen=True):
-    audio: bool
-    video: bool
-    screen: bool
-
-
-class Description(Body, frozen=True):
-    """RTCSessionDescriptionInit, W3C WebRTC section 4.8.2."""
-
-    type: Literal["offer", "answer", "pranswer", "rollback"]
-    sdp: str = ""
-
-
-class Candidate(Body, frozen=True, rename="camel"):
-    """RTCIceCandidateInit, W3C WebRTC section 4.8.1.1; the empty string ends the candidates of a generation."""
-
-    candidate: str = ""
-    sdp_mid: str | None = None
-    sdp_m_line_index: int | None = msgspec.field(default=None, name="sdpMLineIndex")
-    username_fragment: str | None = None
-
-
-class Signal(Body, frozen=True):
-    to: Name
-    description: Description | UnsetType | None = UNSET
-    candidate: Candidate | UnsetType | None = UNSET
-
-
 BODIES: Final[Mapping[ClientKind, type[Body]]] = {
-    ClientKind.HELLO: Hello,
-    ClientKind.RESUME: Resume,
-    ClientKind.PONG: Pong,
-    ClientKind.BYE: Empty,
-    ClientKind.CHAT_SEND: ChatText,
-    ClientKind.MARK_ADD: MarkBody,
-    ClientKind.MARK_EDIT: MarkBody,
-    ClientKind.MARK_REMOVE: MarkId,
-    ClientKind.VIEW_SET: View,
-    ClientKind.CONTROL_REQUEST: Empty,
-    ClientKind.CONTROL_GRANT: To,
-    ClientKind.CONTROL_RELEASE: Empty,
-    ClientKind.POINTER_MOVE: Pointer,
-    ClientKind.POINTER_HIDE: Empty,
-    ClientKind.MEDIA_SET: Media,
-    ClientKind.SIGNAL: Signal,
+    ClientKind.HELLO: bodies.Hello,
+    ClientKind.RESUME: bodies.Resume,
+    ClientKind.PONG: bodies.Pong,
+    ClientKind.BYE: bodies.Empty,
+    ClientKind.CHAT_SEND: bodies.ChatText,
+    ClientKind.MARK_ADD: bodies.MarkBody,
+    ClientKind.MARK_EDIT: bodies.MarkBody,
+    ClientKind.MARK_REMOVE: bodies.MarkId,
+    ClientKind.VIDEO_MARK_ADD: bodies.VideoMarkBody,
+    ClientKind.MARKS_LOCK: bodies.Lock,
+    ClientKind.VIEW_SET: bodies.View,
+    ClientKind.CONTROL_REQUEST: bodies.Empty,
+    ClientKind.CONTROL_GRANT: bodies.To,
+    ClientKind.CONTROL_RELEASE: bodies.Empty,
+    ClientKind.FOLLOW_SET: bodies.Following,
+    ClientKind.POINTER_MOVE: bodies.Pointer,
+    ClientKind.POINTER_HIDE: bodies.Empty,
+    ClientKind.STATE_SET: bodies.Volatile,
+    ClientKind.ENTRY_SET: bodies.Entry,
+    ClientKind.LOBBY_ADMIT: bodies.Who,
+    ClientKind.LOBBY_RETURN: bodies.Who,
+    ClientKind.LOBBY_REMOVE: bodies.WhoAndWhy,
+    ClientKind.GRANTS_SET: bodies.Granted,
+    ClientKind.SCOPE_SET: bodies.Scope,
+    ClientKind.CONSENT_GIVE: bodies.Consent,
+    ClientKind.CONSENT_WITHDRAW: bodies.ConsentPurpose,
+    ClientKind.RECORD_SET: bodies.Recording,
+    ClientKind.MEDIA_MODE: bodies.Mode,
+    ClientKind.MEDIA_SET: bodies.Media,
+    ClientKind.QUALITY_REPORT: bodies.Quality,
+    ClientKind.SIGNAL: bodies.Signal,
 }
 
 
@@ -209,6 +147,7 @@ class _Envelope(msgspec.Struct):
     v: int
     k: str
     id: Name | None = None
+    scope: ScopeName = ""
     b: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -220,11 +159,15 @@ _DECODERS: Final[Mapping[str, tuple[ClientKind, msgspec.json.Decoder[Any]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a client, read and checked for its form. id: set when the client wants an answer."""
+    """One message of a client, read and checked for its form.
+
+    id: set when the client wants an answer. scope: what the room was about when the person acted.
+    """
 
     kind: ClientKind
     body: Any
     id: str | None = None
+    scope: str = ""
 
 
 def decode(frame: bytes, frame_bytes: int) -> Message:
@@ -237,7 +180,7 @@ def decode(frame: bytes, frame_bytes: int) -> Message:
     if envelope.k not in _DECODERS:
         raise Refusal(ErrorCode.UNSUPPORTED, "This server does not know that kind of message.", re=envelope.id)
     kind, decoder = _DECODERS[envelope.k]
-    return Message(kind, _read(decoder, envelope.b, envelope.id), envelope.id)
+    return Message(kind, _read(decoder, envelope.b, envelope.id), envelope.id, envelope.scope)
 
 
 def _read(decoder: msgspec.json.Decoder[Any], raw: bytes | msgspec.Raw, re: str | None) -> Any:
@@ -251,6 +194,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """A place in the room as everybody sees it.
 
     visit: one stay of one page; a changed value tells that the page is new and its media must be set up anew.
+    waiting: outside, until the host admits. following: shows what the presenter shows.
     """
 
     id: str
@@ -263,9 +207,12 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     ordinal: int
     visit: str
     state: Literal["online", "reconnecting"]
+    waiting: bool
+    following: bool
     audio: bool
     video: bool
     screen: bool
+    tracks: list[bodies.Track]
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -312,3 +259,8 @@ def drain(after_ms: int) -> Envelope:
 
 def notice(topic: str, about: str) -> Envelope:
     return Envelope(k=ServerKind.NOTICE, b={"topic": topic, "id": about})
+
+
+def redirect(url: str) -> Envelope:
+    """The room is served elsewhere; the ticket or token that was shown is still good there."""
+    return Envelope(k=ServerKind.REDIRECT, b={"url": url})

@@ -7,9 +7,14 @@ number is bounded by the number of slots however slowly the peer reads.
 
 import asyncio
 from collections import OrderedDict
+from typing import Final
 
 from signaling.limits import Limits
 from signaling.state import Slot
+
+# A slot of its own, because a long history may be larger than all that may wait in line for one peer. A welcome
+# replaces what the client has, so that nothing that waits before it is worth sending.
+WELCOME_SLOT: Final = ("welcome",)
 
 
 class Outbox:
@@ -24,12 +29,18 @@ class Outbox:
         self._closed = False
         self._changed = asyncio.Event()
 
+    def __bool__(self) -> bool:
+        """Whether something waits."""
+        return bool(self._frames)
+
     def put(self, frame: bytes, slot: Slot) -> bool:
         """False when the frame finds no room: the peer must be cut."""
         if self._closed:
             return True
         if slot is None:
             return self._put_in_line(frame)
+        if slot == WELCOME_SLOT:
+            self.clear()
         # Popped first, so that the newer frame waits at the end: what was said before it arrives before it.
         self._frames.pop(slot, None)
         self._frames[slot] = frame
@@ -44,6 +55,7 @@ class Outbox:
     def clear(self) -> None:
         """Forget what waits."""
         self._frames.clear()
+        self._in_line = self._in_line_bytes = 0
 
     async def take(self) -> bytes | None:
         """The next frame, as soon as there is one; None when the outbox is closed and empty."""

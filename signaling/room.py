@@ -2,8 +2,8 @@
 
 No await, no socket, no clock: everything takes ``now`` and returns outputs. Durable facts are told to nobody before
 they are journalled: :meth:`Room.handle` only proposes them, and the driver calls :meth:`Room.commit` after the journal
-has them, or :meth:`Room.abandon`, which leaves the room as it was. The driver lets one proposal be open at a time;
-everything that is not durable goes on meanwhile.
+has them, or :meth:`Room.abandon`, which leaves the room as it was. Several proposals may follow from each other and be
+journalled together (:meth:`Room.ahead`); everything that is not durable goes on meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,38 +13,29 @@ from typing import Any, Final
 
 from signaling import messages
 from signaling.codes import CloseCode, ErrorCode, Refusal
-from signaling.commands import COMMANDS, Command, Effect, Stream, Turn
+from signaling.commands import COMMANDS, is_durable
 from signaling.history import Event, History
 from signaling.limits import Limits, Timers
-from signaling.messages import ClientKind, Envelope, Message, ServerKind
-from signaling.pace import Pace, allowances
+from signaling.messages import ClientKind, Envelope, EventKind, Message
+from signaling.pace import Pace
+from signaling.seating import Arrival, Terms, check_not_removed, seated, told, welcome
 from signaling.state import Answers, Close, Output, Seat, Send, State
 from signaling.tickets import Claims
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Somebody at the door whose right to enter has been checked.
-
-    link: the new socket. visit: the stay of the page; the same as before for one that resumes. since: (epoch, seq) of
-    the last durable event the client has; None for a page that has nothing.
-    """
-
-    claims: Claims
-    link: str
-    visit: str
-    resume_token: str
-    since: tuple[str, int] | None = None
+from signaling.turn import Command, Effect, Stream, Turn, check_scope
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """outputs: true already. events: true once they are journalled; then ``author`` gets the answer to ``message``."""
+    """outputs: true already. events: true once they are journalled; then ``author`` gets the answer to ``message``.
+
+    refusal: instead of events, when it follows from proposals that are not journalled either.
+    """
 
     outputs: tuple[Output, ...] = ()
     events: tuple[Event, ...] = ()
     author: str = ""
     message: Message | None = None
+    refusal: Refusal | None = None
 
 
 class Room:
@@ -55,6 +46,7 @@ class Room:
         self.name = name
         self._limits = limits
         self._timers = timers
+        self._terms = Terms(name, limits, timers)
         history = History.restore(events, epoch, limits)
         self._state = State(history, limits, Answers(limits.remembered_commands, events))
         self._person_of: dict[str, str] = {}
@@ -79,6 +71,11 @@ class Room:
         """Streams wait for :meth:`flush`."""
         return bool(self._state.paced)
 
+    @property
+    def claims(self) -> list[Claims]:
+        """Of everybody who has a seat."""
+        return [seat.claims for seat in self._state.seats.values()]
+
     def snapshot(self) -> dict[str, Any]:
         return self._state.snapshot(durable=True)
 
@@ -87,18 +84,17 @@ class Room:
     def join(self, arrival: Arrival, now: datetime) -> list[Output]:
         """Give the person a seat, or the seat back; the newest socket of a person speaks for it.
 
-        Raises Refusal ROOM_FULL.
+        Raises Refusal ROOM_FULL, or AUTH_REVOKED for a token of before its holder was removed.
         """
-        claims = arrival.claims
-        before = self._state.seats.get(claims.person)
-        if before is None and len(self._state.seats) >= self._limits.participants:
-            raise Refusal(ErrorCode.ROOM_FULL, close=CloseCode.FULL)
-        outputs = self._unseat_older(before, arrival)
-        seat = self._seated(before, arrival, now)
-        self._state.seats[claims.person] = seat
-        self._person_of[arrival.link] = claims.person
-        outputs.append(Send((arrival.link,), _WELCOME_SLOT, self._welcome(seat, arrival)))
-        return outputs + self._state.presence(seat.id, now, but=seat.id)
+        check_not_removed(self._state, arrival)
+        before = self._state.seats.get(arrival.claims.person)
+        seat = seated(self._state, arrival, self._ordinals + 1, now)
+        self._ordinals = max(self._ordinals, seat.ordinal)
+        outputs = self._unseat_older(before, seat, arrival)
+        self._state.seats[seat.id] = seat
+        self._person_of[arrival.link] = seat.id
+        outputs += welcome(self._state, self._terms, seat, self._missed(arrival.since))
+        return outputs + self._state.presence(seat.id, now, but={seat.id})
 
     def leave(self, link: str, now: datetime) -> list[Output]:
         """The socket is gone; the seat is held for a while."""
@@ -110,6 +106,7 @@ class Room:
         seat = self._state.seats.pop(person, None)
         if seat is None:
             return []
+        self._state.keyed.pop(f"quality:{person}", None)
         closing = self._unlink(seat, code)
         return closing + self._state.presence(person, now)
 
@@ -129,8 +126,15 @@ class Room:
 
     # Messages
 
-    def handle(self, link: str, message: Message, now: datetime) -> Proposal:
-        """What ``message`` leads to. A socket that lost its seat is not answered."""
+    def ahead(self) -> State:
+        """The room's state for proposals that follow from each other before the journal has any of them."""
+        return self._state.ahead()
+
+    def handle(self, link: str, message: Message, now: datetime, ahead: State | None = None) -> Proposal:
+        """What ``message`` leads to. A socket that lost its seat is not answered.
+
+        ahead: the state after the proposals that are journalled together with this one; its events are applied there.
+        """
         seat = self._seat_of(link)
         if seat is None:
             return Proposal()
@@ -138,23 +142,34 @@ class Room:
         upkeep = _UPKEEP.get(message.kind)
         if upkeep is not None:
             return Proposal(tuple(upkeep(self, seat, message, now)))
+        state = ahead or (self.ahead() if is_durable(message.kind) else self._state)
         try:
-            return self._command(seat, message, now)
+            return self._command(seat, message, now, state)
         except Refusal as refusal:
-            return Proposal(tuple(self._refused(seat, message, refusal)))
+            if state.history.seq != self.seq:
+                return Proposal(author=seat.id, message=message, refusal=refusal)
+            return Proposal(tuple(self._refused(seat.id, message, refusal)))
 
-    def commit(self, proposal: Proposal) -> list[Output]:
+    def commit(self, *proposals: Proposal) -> list[Output]:
         """The journal has the events: they are true now, and everybody hears of them."""
         outputs: list[Output] = []
-        for event in proposal.events:
-            self._state.history.apply(event)
-            outputs += self._state.tell_all(event.envelope())
-        return outputs + self._done(proposal.author, proposal.message)
+        for proposal in proposals:
+            outputs += [output for event in proposal.events for output in self._happened(event)]
+            if proposal.message is not None and proposal.refusal is not None:
+                outputs += self._refused(proposal.author, proposal.message, proposal.refusal)
+            else:
+                outputs += self._done(proposal.author, proposal.message)
+        return outputs
 
-    def abandon(self, proposal: Proposal) -> list[Output]:
-        """The journal did not take the events: nothing has happened, and the author may try again."""
-        command_id = None if proposal.message is None else proposal.message.id
-        return self._answer(proposal.author, messages.err(Refusal(ErrorCode.UNAVAILABLE), command_id))
+    def abandon(self, *proposals: Proposal) -> list[Output]:
+        """The journal did not take the events: nothing has happened, and their authors may try again."""
+        lost = Refusal(ErrorCode.UNAVAILABLE)
+        return [
+            output
+            for proposal in proposals
+            if proposal.message is not None
+            for output in self._answer(proposal.author, messages.err(lost, proposal.message.id))
+        ]
 
     def refuse(self, link: str, message: Message, code: ErrorCode) -> list[Output]:
         """Answer ``message`` without looking at it."""
@@ -191,7 +206,7 @@ class Room:
         return [
             output
             for slot, (author, message) in paced.items()
-            for output in self._state.tell_all(message, slot, but=author)
+            for output in self._state.tell_all(message, slot, but={author})
         ]
 
     # How it is done
@@ -207,38 +222,14 @@ class Room:
         del self._person_of[link]
         return [] if code is None else [Close(link, code)]
 
-    def _unseat_older(self, seat: Seat | None, arrival: Arrival) -> list[Output]:
-        if seat is None:
+    def _unseat_older(self, before: Seat | None, seat: Seat, arrival: Arrival) -> list[Output]:
+        """The socket that spoke for the person so far ends."""
+        older = next((link for link, who in self._person_of.items() if who == seat.id), None)
+        if before is None or older is None:
             return []
+        del self._person_of[older]
         # The same page on a new socket: it must not read on the old one that it should stay away.
-        same_page = seat.visit == arrival.visit
-        return self._unlink(seat, CloseCode.NORMAL if same_page else CloseCode.REPLACED)
-
-    def _seated(self, before: Seat | None, arrival: Arrival, now: datetime) -> Seat:
-        if before is not None and before.visit == arrival.visit:
-            before.claims, before.link = arrival.claims, arrival.link
-            before.lost_at, before.heard_at, before.hidden = None, now, False
-            return before
-        if before is not None:
-            return Seat(arrival.claims, arrival.visit, before.ordinal, arrival.link, before.allowances, now, now)
-        self._ordinals += 1
-        rates = allowances(self._limits, now)
-        return Seat(arrival.claims, arrival.visit, self._ordinals, arrival.link, rates, now, now)
-
-    def _welcome(self, seat: Seat, arrival: Arrival) -> Envelope:
-        missed = self._missed(arrival.since)
-        body = {
-            "me": seat.id,
-            "room": self.name,
-            "recovered": missed is not None,
-            "resume_token": arrival.resume_token,
-            "snapshot": self._state.snapshot(durable=missed is None),
-            "events": [event.envelope() for event in missed or []],
-            "timers": {name: getattr(self._timers, name) for name in TIMERS_TOLD},
-            "limits": {name: getattr(self._limits, name) for name in LIMITS_TOLD},
-            "features": messages.FEATURES,
-        }
-        return Envelope(k=ServerKind.WELCOME, b=body)
+        return [Close(older, CloseCode.NORMAL if before is seat else CloseCode.REPLACED)]
 
     def _missed(self, since: tuple[str, int] | None) -> list[Event] | None:
         if since is None or since[0] != self.epoch:
@@ -250,7 +241,14 @@ class Room:
         seat.lost_at = now
         return closing + self._state.presence(seat.id, now)
 
-    def _command(self, seat: Seat, message: Message, now: datetime) -> Proposal:
+    def _happened(self, event: Event) -> list[Output]:
+        self._state.history.apply(event)
+        out: list[Output] = []
+        if event.kind is EventKind.LOBBY_REMOVED:
+            out = self.remove(event.body["person"], event.at)
+        return out + told(self._state, self._terms, event)
+
+    def _command(self, seat: Seat, message: Message, now: datetime, state: State) -> Proposal:
         command = COMMANDS[message.kind]
         in_pace = seat.allowances[command.pace].take(now)
         if not in_pace and command.pace is not Pace.STREAM:
@@ -258,27 +256,42 @@ class Room:
         answer = self._state.answers.find(seat.id, message.id)
         if answer is not None:
             return Proposal(tuple(self._answer(seat.id, answer)))
-        effect = self._effect(command, seat, message, now)
+        if (seat.id, message.id) in state.underway:
+            return Proposal()
+        effect = self._effect(command, Turn(state, seat, message.body, now, message.scope))
         if effect.events:
-            return Proposal(events=self._drafts(effect, seat, message, now), author=seat.id, message=message)
+            return Proposal(events=self._drafts(effect, seat, message, now, state), author=seat.id, message=message)
+        if state.history.seq != self.seq:
+            return Proposal(effect.outputs, author=seat.id, message=message)
         streamed = self._stream(effect.stream, seat, in_pace)
         return Proposal((*effect.outputs, *streamed, *self._done(seat.id, message)))
 
-    def _effect(self, command: Command, seat: Seat, message: Message, now: datetime) -> Effect:
-        if command.grant not in seat.claims.grants:
+    def _effect(self, command: Command, turn: Turn[Any]) -> Effect:
+        if turn.seat.waiting and not command.outside:
+            raise Refusal(ErrorCode.WAITING)
+        if command.grant is not None and command.grant not in turn.state.grants(turn.seat):
             raise Refusal(ErrorCode.NOT_ALLOWED)
-        return command.rule(Turn(self._state, seat, message.body, now))
+        if command.scoped:
+            check_scope(turn)
+        return command.rule(turn)
 
-    def _drafts(self, effect: Effect, seat: Seat, message: Message, now: datetime) -> tuple[Event, ...]:
-        history = self._state.history
-        return tuple(history.draft(kind, seat.id, now, body, message.id) for kind, body in effect.events)
+    def _drafts(self, effect: Effect, seat: Seat, message: Message, now: datetime, state: State) -> tuple[Event, ...]:
+        """The events that follow, applied to ``state``; the last one carries the command's id."""
+        last, events = len(effect.events) - 1, []
+        for place, (kind, body) in enumerate(effect.events):
+            command_id = message.id if place == last else None
+            events.append(state.history.draft(kind, seat.id, now, body, command_id))
+            state.history.apply(events[-1])
+        if message.id is not None:
+            state.underway.add((seat.id, message.id))
+        return tuple(events)
 
     def _stream(self, stream: Stream | None, seat: Seat, in_pace: bool) -> list[Output]:
         if stream is None:
             return []
         self._state.paced.pop(stream.slot, None)
         if in_pace:
-            return self._state.tell_all(stream.message, stream.slot, but=seat.id)
+            return self._state.tell_all(stream.message, stream.slot, but={seat.id})
         self._state.paced[stream.slot] = (seat.id, stream.message)
         return []
 
@@ -292,18 +305,18 @@ class Room:
         self._state.answers.remember(who, message.id, answer)
         return self._answer(who, answer)
 
-    def _refused(self, seat: Seat, message: Message, refusal: Refusal) -> list[Output]:
+    def _refused(self, who: str, message: Message, refusal: Refusal) -> list[Output]:
         answer = messages.err(refusal, message.id)
         if message.id is not None and not refusal.temporary:
-            self._state.answers.remember(seat.id, message.id, answer)
-        return self._answer(seat.id, answer) + self._correction(seat, message)
+            self._state.answers.remember(who, message.id, answer)
+        return self._answer(who, answer) + self._correction(who, message)
 
-    def _correction(self, seat: Seat, message: Message) -> list[Output]:
+    def _correction(self, who: str, message: Message) -> list[Output]:
         """Whoever showed a view of their own as the shared one is told the real one."""
         view = self._state.view()
-        if message.kind is not ClientKind.VIEW_SET or view is None:
+        if message.kind is not ClientKind.VIEW_SET or view is None or not self._state.online(who):
             return []
-        return self._state.tell(seat.id, view, ("state", "view"))
+        return self._state.tell(who, view, ("state", "view"))
 
     def _forgive_sleep(self, now: datetime) -> None:
         """Nobody could be heard while the process itself was stopped, or its clock was set forward."""
@@ -347,21 +360,6 @@ _UPKEEP: Final[Mapping[ClientKind, _Upkeep]] = {
     ClientKind.HELLO: Room._out_of_turn,
     ClientKind.RESUME: Room._out_of_turn,
 }
-
-# A slot of its own, because a long history may be larger than all that may wait in line for one peer.
-_WELCOME_SLOT: Final = ("welcome",)
-
-TIMERS_TOLD: Final = ("ping_ms", "dead_ms", "hidden_dead_ms", "seat_ms", "backoff_ms")
-LIMITS_TOLD: Final = (
-    "frame_bytes",
-    "chat_characters",
-    "mark_points",
-    "marks",
-    "participants",
-    "commands_per_second",
-    "command_burst",
-    "stream_per_second",
-)
 
 
 def _ms(value: int) -> timedelta:

@@ -6,6 +6,8 @@ the event loop the server runs in; those that are not coroutines never wait.
 
 import asyncio
 import logging
+import socket
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -18,12 +20,12 @@ from websockets.http11 import Request, Response
 from foundation.clock import Clock, utc_now
 from signaling.codes import CloseCode, ErrorCode, Refusal
 from signaling.door import Door, Entry, refused_upgrade, room_of
-from signaling.guard import Admission, Journal
+from signaling.guard import Admission, Elsewhere, Journal, Lease, Leases, SpentTickets
 from signaling.host import Host, open_host
 from signaling.limits import Limits, Timers
-from signaling.messages import encode, err
+from signaling.messages import encode, err, redirect
 from signaling.peer import Peer
-from signaling.room import Arrival
+from signaling.seating import Arrival
 from signaling.tickets import Tickets
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,8 @@ class SignalingServer:
     """Rooms on one port.
 
     port: 0 takes any free one; :attr:`port` tells which. origins: full origins ("https://clinic.example") whose pages
-    may connect, beside those of the same host. clock, limits, timers: for tests and tuning.
+    may connect, beside those of the same host. public_url: where browsers reach this very process, empty: at host and
+    port. clock, limits, timers: for tests and tuning.
     """
 
     def __init__(
@@ -46,7 +49,10 @@ class SignalingServer:
         *,
         tickets: Tickets,
         journal: Journal,
+        leases: Leases,
+        spent: SpentTickets,
         admission: Admission,
+        public_url: str = "",
         origins: frozenset[str] = frozenset(),
         limits: Limits | None = None,
         timers: Timers | None = None,
@@ -55,7 +61,10 @@ class SignalingServer:
         self._address = (host, port)
         self._tickets = tickets
         self._journal = journal
-        self._door = Door(tickets, admission)
+        self._leases = leases
+        self._admission = admission
+        self._door = Door(tickets, spent, admission)
+        self._public_url = public_url.rstrip("/")
         self._origins = origins
         self._limits = limits or Limits()
         self._timers = timers or Timers()
@@ -64,7 +73,7 @@ class SignalingServer:
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._draining = False
         self._server: Server | None = None
-        self._ticking: asyncio.Task[None] | None = None
+        self._upkeep: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> Self:
         host, port = self._address
@@ -82,20 +91,27 @@ class SignalingServer:
             max_queue=_QUEUED_FRAMES,
             server_header=None,
         )
-        self._ticking = asyncio.create_task(self._tick_forever())
+        self._upkeep = (
+            asyncio.create_task(self._forever(self._timers.tick_ms, self._tick)),
+            asyncio.create_task(self._forever(self._timers.renew_ms, self.renew)),
+            asyncio.create_task(self._forever(self._timers.readmit_ms, self.readmit)),
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is None or self._ticking is None:
+        if self._server is None:
             return
         self.drain()
-        self._ticking.cancel()
+        for task in self._upkeep:
+            task.cancel()
         self._server.close()
         await self._server.wait_closed()
         for host in self._hosts.values():
             await host.settled()
+            host.stop()
+        await self._release(list(self._hosts.values()))
         self._hosts.clear()
 
     @property
@@ -104,6 +120,16 @@ class SignalingServer:
         if self._server is None:
             raise RuntimeError("the server does not listen yet")
         return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    @property
+    def node(self) -> str:
+        """This process among those that share a database: the same again after a restart."""
+        return f"{socket.gethostname()}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where browsers reach this very process."""
+        return self._public_url or f"ws://{self._address[0]}:{self.port}"
 
     @property
     def rooms(self) -> frozenset[str]:
@@ -140,19 +166,63 @@ class SignalingServer:
             sent_away += leaving
 
     def tick(self) -> None:
-        """What time alone brings about: heartbeats, seats that are kept no longer, rooms that may leave memory."""
+        """What time alone brings about: heartbeats, seats that are kept no longer."""
         for room, host in list(self._hosts.items()):
             try:
                 host.tick()
             except Exception:
                 log.exception("a room's tick failed", extra={"room": room})
-            if host.idle:
-                del self._hosts[room]
 
-    async def _tick_forever(self) -> None:
+    async def sweep(self) -> None:
+        """Let rooms that nobody is in leave memory, and leave them to whichever process is asked next."""
+        left = [host for host in self._hosts.values() if host.idle]
+        for host in left:
+            host.stop()
+            del self._hosts[host.room.name]
+        await self._release(left)
+
+    async def renew(self) -> None:
+        """Say that this process still serves its rooms; give up those that it has lost."""
+        hosts = {host.lease: host for host in self._hosts.values() if not host.superseded}
+        if not hosts:
+            return
+        held = {lease.room: lease for lease in await self._leases.renew(self.node, hosts)}
+        for lease, host in hosts.items():
+            kept = held.get(lease.room)
+            if kept is None:
+                host.supersede()
+            elif kept.fence == host.lease.fence:
+                host.lease = kept
+
+    async def readmit(self) -> None:
+        """Ask again whether everybody inside may still be there: a decision may have been made in another process."""
+        for host in list(self._hosts.values()):
+            for claims in host.claims:
+                if not await self._admission.admitted(claims):
+                    log.info("somebody may not be in a room any more", extra={"room": claims.room})
+                    host.remove(claims.person)
+
+    async def _tick(self) -> None:
+        self.tick()
+        await self.sweep()
+
+    async def _forever(self, every_ms: int, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(self._timers.tick_ms / 1000)
-            self.tick()
+            await asyncio.sleep(every_ms / 1000)
+            try:
+                async with asyncio.timeout(self._timers.journal_ms / 1000):
+                    await work()
+            except Exception:
+                log.exception("the upkeep of rooms failed")
+
+    async def _release(self, hosts: Collection[Host]) -> None:
+        leases = [host.lease for host in hosts if not host.superseded]
+        if not leases:
+            return
+        try:
+            await self._leases.release(self.node, leases)
+        except Exception:
+            log.exception("leases of rooms cannot be released")
 
     def _before_upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path == _HEALTH_PATH:
@@ -180,6 +250,10 @@ class SignalingServer:
     async def _serve_peer(self, peer: Peer, room: str) -> None:
         try:
             host = await self._entered(peer, room)
+        except Elsewhere as elsewhere:
+            peer.send(encode(redirect(f"{elsewhere.url}/rooms/{room}")), None)
+            peer.end(CloseCode.MOVED)
+            return
         except Refusal as refusal:
             peer.send(encode(err(refusal)), None)
             peer.end(refusal.close or CloseCode.PROTOCOL)
@@ -195,26 +269,42 @@ class SignalingServer:
     async def _entered(self, peer: Peer, room: str) -> Host:
         async with asyncio.timeout(self._timers.hello_ms / 1000):
             message = await peer.receive()
-        entry = await self._door.admit(room, message)
+        entry = self._door.read(room, message)
         host = await self._open(room)
+        host.arriving += 1
+        try:
+            await self._door.admit(entry)
+        finally:
+            host.arriving -= 1
         if self._draining:
             raise Refusal(ErrorCode.UNAVAILABLE, close=CloseCode.DRAIN)
+        if host.superseded:
+            raise Refusal(ErrorCode.UNAVAILABLE, close=CloseCode.UNAVAILABLE)
         host.enter(peer, self._arrival(peer, host, entry))
         return host
 
     def _arrival(self, peer: Peer, host: Host, entry: Entry) -> Arrival:
         visit = entry.visit or peer.link
         token = self._tickets.issue_resume(entry.claims, host.room.epoch, visit)
-        return Arrival(entry.claims, peer.link, visit, token, entry.since)
+        return Arrival(entry.claims, peer.link, visit, token, entry.since, entry.token.issued_at)
 
     async def _open(self, room: str) -> Host:
         # Per room, so that a journal that is slow for one keeps nobody else waiting.
         async with self._opening.setdefault(room, asyncio.Lock()):
             host = self._hosts.get(room)
             if host is None or host.superseded:
-                host = await open_host(room, self._journal, self._limits, self._timers, self._clock)
+                host = await open_host(await self._lease(room), self._journal, self._limits, self._timers, self._clock)
                 self._hosts[room] = host
         return host
+
+    async def _lease(self, room: str) -> Lease:
+        try:
+            return await self._leases.take(room, self.node, self.url)
+        except Elsewhere:
+            raise
+        except Exception as error:
+            log.exception("the lease of a room cannot be asked for", extra={"room": room})
+            raise Refusal(ErrorCode.UNAVAILABLE, close=CloseCode.UNAVAILABLE) from error
 
     async def _listen(self, peer: Peer, host: Host) -> None:
         while True:

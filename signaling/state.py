@@ -5,11 +5,12 @@ Pure data and questions about it. The rules that change it are in ``commands`` (
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from signaling.bodies import Track
 from signaling.codes import CloseCode
 from signaling.history import Event, History
 from signaling.limits import Limits
@@ -56,16 +57,24 @@ class Seat:
     pinged_at: datetime
     lost_at: datetime | None = None
     hidden: bool = False
+    waiting: bool = False
+    following: bool = True
+    resume_token: str = ""
     audio: bool = False
     video: bool = False
     screen: bool = False
+    tracks: tuple[Track, ...] = ()
 
     @property
     def id(self) -> str:
         """The participant id. A person has one seat, so it is the person's id and history stays readable later."""
         return self.claims.person
 
-    def participant(self) -> Participant:
+    def leave_media(self) -> None:
+        self.audio = self.video = self.screen = False
+        self.tracks = ()
+
+    def participant(self, grants: Iterable[str]) -> Participant:
         claims = self.claims
         return Participant(
             id=self.id,
@@ -74,13 +83,16 @@ class Seat:
             title=claims.title,
             hospital=claims.hospital,
             role=claims.role,
-            grants=sorted(claims.grants),
+            grants=sorted(grants),
             ordinal=self.ordinal,
             visit=self.visit,
             state="reconnecting" if self.link is None else "online",
+            waiting=self.waiting,
+            following=self.following,
             audio=self.audio,
             video=self.video,
             screen=self.screen,
+            tracks=list(self.tracks),
         )
 
 
@@ -116,7 +128,10 @@ class Answers:
 
 @dataclass(slots=True)
 class State:
-    """Everything a room knows. paced: streams held back for a moment, per slot: (author, message)."""
+    """Everything a room knows. paced: streams held back for a moment, per slot: (author, message).
+
+    underway: (person, command id) of what is proposed and not journalled yet; only in a copy made by :meth:`ahead`.
+    """
 
     history: History
     limits: Limits
@@ -124,29 +139,62 @@ class State:
     seats: dict[str, Seat] = field(default_factory=dict)
     keyed: dict[str, Kept] = field(default_factory=dict)
     paced: dict[tuple[str, ...], tuple[str, Envelope]] = field(default_factory=dict)
+    underway: set[tuple[str, str]] = field(default_factory=set)
 
-    def links(self, but: str | None = None) -> tuple[str, ...]:
-        """The sockets of everybody online, without the person ``but``."""
-        return tuple(seat.link for who, seat in self.seats.items() if seat.link is not None and who != but)
+    def ahead(self) -> "State":
+        """This state with a history of its own, for proposals that follow from proposals."""
+        return replace(self, history=self.history.ahead(), underway=set())
+
+    def links(self, but: Collection[str] = ()) -> tuple[str, ...]:
+        """The sockets of everybody inside and online, without the persons ``but``."""
+        return tuple(
+            seat.link
+            for who, seat in self.seats.items()
+            if seat.link is not None and not seat.waiting and who not in but
+        )
 
     def online(self, who: str | None) -> bool:
+        """Inside, with a socket."""
         seat = self.seats.get(who or "")
-        return seat is not None and seat.link is not None
+        return seat is not None and seat.link is not None and not seat.waiting
+
+    def grants(self, seat: Seat) -> frozenset[str]:
+        """What the seat may do now: what its ticket says, unless the host has decided otherwise."""
+        return self.history.grants.get(seat.id, frozenset(seat.claims.grants))
+
+    def must_wait(self, seat: Seat) -> bool:
+        """Outside: a guest whom nobody has let in, one who belongs to another scope, one who is not to be recorded."""
+        history, claims = self.history, seat.claims
+        if claims.scopes and history.scope not in claims.scopes:
+            return True
+        if history.recording is not None and history.agreed(seat.id, "record") is None:
+            return True
+        return (claims.waits or seat.id in history.barred) and seat.id not in history.admitted
+
+    def full(self, waiting: bool) -> bool:
+        """Whether there is no place left inside, or outside the door."""
+        most = self.limits.waiting if waiting else self.limits.participants
+        return sum(seat.waiting is waiting for seat in self.seats.values()) >= most
 
     def tell(self, who: str, message: Envelope, slot: Slot = None) -> list[Output]:
         """``message`` for one person, wherever that person is connected now."""
         seat = self.seats.get(who)
         return [] if seat is None or seat.link is None else [Send((seat.link,), slot, message)]
 
-    def tell_all(self, message: Envelope, slot: Slot = None, but: str | None = None) -> list[Output]:
+    def tell_all(self, message: Envelope, slot: Slot = None, but: Collection[str] = ()) -> list[Output]:
         links = self.links(but)
         return [Send(links, slot, message)] if links else []
 
-    def presence(self, who: str, at: datetime, but: str | None = None) -> list[Output]:
+    def presence(self, who: str, at: datetime, but: Collection[str] = ()) -> list[Output]:
         """Tell how ``who`` is now: the whole participant, or gone."""
         seat = self.seats.get(who)
-        message = participant(who, None if seat is None else seat.participant(), at)
-        return self.tell_all(message, ("state", f"participant:{who}"), but)
+        message = participant(who, None if seat is None else self.seen(seat), at)
+        slot = ("state", f"participant:{who}")
+        outside = self.tell(who, message, slot) if seat is not None and seat.waiting and who not in but else []
+        return self.tell_all(message, slot, but) + outside
+
+    def seen(self, seat: Seat) -> Participant:
+        return seat.participant(self.grants(seat))
 
     def view(self) -> Envelope | None:
         kept = self.keyed.get(VIEW_KEY)
@@ -154,15 +202,34 @@ class State:
             return None
         return Envelope(k=ServerKind.VIEW, key=VIEW_KEY, from_=kept.author, at=kept.at, b=kept.body)
 
+    def forget_scope(self) -> None:
+        """What was on the screens and in the air belongs to the scope that has ended."""
+        self.keyed.clear()
+        self.paced.clear()
+        for seat in self.seats.values():
+            seat.leave_media()
+
     def snapshot(self, durable: bool) -> dict[str, Any]:
         """All that a newcomer needs; without the ``durable`` part for one who gets the missed events instead."""
         history = self.history
         return {
             "epoch": history.epoch,
             "seq": history.seq,
-            "participants": [seat.participant() for seat in self.seats.values()],
+            "scope": history.scope,
+            "participants": [self.seen(seat) for seat in self.seats.values()],
             "presenter": history.presenter,
+            "recording": history.recording,
+            "media_mode": history.mode,
+            "marks_locked": history.lock,
+            "consents": history.consents,
             "state": {key: {"from": kept.author, "at": kept.at, "b": kept.body} for key, kept in self.keyed.items()},
+            "entries": list(history.entries.values()) if durable else [],
             "chat": [event.envelope() for event in history.chat] if durable else [],
             "marks": list(history.marks.values()) if durable else [],
         }
+
+    def outside(self, seat: Seat) -> dict[str, Any]:
+        """What somebody in the waiting room may know: that they are there, and what they have agreed to."""
+        nothing = State(History("", self.limits), self.limits, self.answers).snapshot(durable=True)
+        consents = {seat.id: self.history.consents.get(seat.id, {})}
+        return {**nothing, "participants": [self.seen(seat)], "consents": consents}

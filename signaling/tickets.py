@@ -4,12 +4,14 @@ Two kinds of token, both JWT (RFC 7519) signed with HS256. A *ticket* is fetched
 five minutes. A *resume token* is handed out with every ``welcome``; it brings the same page back after a lost link, and
 each use replaces it. Both stop working when the person is removed or the room is closed.
 
-What is remembered lives in this process: after a restart a resume token of before still works once, and whether its
-holder may still enter is asked of :class:`signaling.guard.Admission` each time anyway.
+That a ticket was used is remembered by :class:`signaling.guard.SpentTickets`, for every process of the service. Which
+resume token is the newest is remembered by the process that serves the room: after a change of process one of before
+still works once. A person who was removed in the room, and one who may not enter any more, is refused by the room's
+history and by :class:`signaling.guard.Admission`, whatever token is shown.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -19,10 +21,10 @@ from joserfc.jwk import OctKey
 
 from foundation.clock import Clock
 from foundation.ids import new_id
+from signaling.bodies import Grant
 from signaling.codes import CloseCode, ErrorCode, Refusal
 
-Grant = Literal["present", "mark", "chat", "point", "media"]
-Role = Literal["requester", "expert"]
+Role = Literal["requester", "expert", "guest", "bedside", "observer"]
 
 TICKET_LIFE: Final = timedelta(minutes=5)
 RESUME_LIFE: Final = timedelta(hours=12)
@@ -31,7 +33,11 @@ _ALGORITHM: Final = "HS256"
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """Who enters which room with which rights. session_ends_at: aware; no token outlives it."""
+    """Who enters which room with which rights. session_ends_at: aware; no token outlives it.
+
+    waits: comes in only when the host admits. scopes: for whom it may be inside, empty: for all. consent: the version
+    of the document that must be agreed to before one's media starts, empty: none.
+    """
 
     room: str
     person: str
@@ -41,6 +47,19 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     grants: frozenset[Grant]
     session_ends_at: datetime
+    waits: bool = False
+    scopes: frozenset[str] = frozenset()
+    consent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a valid ticket says; ``number`` is its own, to be spent once before ``expires``."""
+
+    claims: Claims
+    number: str
+    issued_at: datetime
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,8 @@ class Resumption:
     claims: Claims
     epoch: str
     visit: str
+    number: str
+    issued_at: datetime
 
 
 class _Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +106,6 @@ class Tickets:
             raise ValueError(f"the ticket secret needs at least {SECRET_BYTES} bytes")
         self._key = OctKey.import_key(secret)
         self._clock = clock
-        self._spent: dict[str, float] = {}
         self._rotations: dict[_Holder, _Rotation] = {}
         self._revoked: dict[_Holder, float] = {}
         self._closed: dict[str, float] = {}
@@ -94,13 +114,10 @@ class Tickets:
         """A ticket for one entry within five minutes."""
         return self._sign(self._token("join", claims, TICKET_LIFE))
 
-    def redeem(self, ticket: str) -> Claims:
-        """The claims of a ticket that was never used; raises Refusal with a close code."""
+    def read(self, ticket: str) -> Ticket:
+        """What a ticket says that is genuine and in time; raises Refusal with a close code."""
         token = self._verified(ticket, "join")
-        if token.jti in self._spent:
-            raise Refusal(ErrorCode.AUTH_TICKET_USED, close=CloseCode.TICKET_STALE)
-        self._spent[token.jti] = token.exp
-        return token.claims
+        return Ticket(token.claims, token.jti, _time(token.iat), _time(token.exp))
 
     def issue_resume(self, claims: Claims, epoch: str, visit: str) -> str:
         """The next resume token of this page; tokens of the person's other pages work no more."""
@@ -111,17 +128,21 @@ class Tickets:
         self._rotations[holder] = _Rotation(visit, token.jti, used, token.exp)
         return self._sign(token)
 
-    def redeem_resume(self, resume_token: str) -> Resumption:
-        """What a resume token says; raises Refusal: REPLACED for an older page, TICKET_STALE for an older token."""
+    def read_resume(self, resume_token: str) -> Resumption:
+        """What a resume token says that is genuine and in time; raises Refusal with a close code."""
         token = self._verified(resume_token, "resume")
+        return Resumption(token.claims, token.epoch, token.visit, token.jti, _time(token.iat))
+
+    def rotate(self, token: Resumption) -> None:
+        """Use a resume token; raises Refusal: REPLACED for an older page, TICKET_STALE for an older token."""
         holder = (token.claims.room, token.claims.person)
-        rotation = self._rotations.setdefault(holder, _Rotation(token.visit, token.jti, "", token.exp))
+        first = _Rotation(token.visit, token.number, "", token.claims.session_ends_at.timestamp())
+        rotation = self._rotations.setdefault(holder, first)
         if rotation.visit != token.visit:
             raise Refusal(ErrorCode.AUTH_TICKET_USED, close=CloseCode.REPLACED)
-        if token.jti not in {rotation.newest, rotation.used}:
+        if token.number not in {rotation.newest, rotation.used}:
             raise Refusal(ErrorCode.AUTH_TICKET_USED, close=CloseCode.TICKET_STALE)
-        rotation.used = token.jti
-        return Resumption(token.claims, token.epoch, token.visit)
+        rotation.used = token.number
 
     def revoke(self, room: str, person: str) -> None:
         """Every token issued to this person for this room so far works no more."""
@@ -174,10 +195,13 @@ class Tickets:
         """Drop what no token can refer to any more, so that memory follows the tokens in use."""
         now = self._clock().timestamp()
         longest = now - RESUME_LIFE.total_seconds()
-        self._spent = {jti: expires for jti, expires in self._spent.items() if expires > now}
         self._rotations = {holder: kept for holder, kept in self._rotations.items() if kept.expires > now}
         self._revoked = {holder: at for holder, at in self._revoked.items() if at > longest}
         self._closed = {room: at for room, at in self._closed.items() if at > longest}
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 _BAD: Final = CloseCode.BAD_TICKET

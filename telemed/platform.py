@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from imaging.review.reach import Reach
 from imaging.review.routes import routes as vendor_routes
 from imaging.review.service import Review, open_review
 from signaling.ice import IceConfig, IceServer, ice_servers
+from signaling.limits import Timers
 from signaling.server import SignalingServer
 from signaling.tickets import Tickets
 from telemed import headers, health, openapi, pages, schema
@@ -50,7 +52,8 @@ from telemed.people.service import People
 from telemed.people.sessions import Sessions
 from telemed.reviewers.routes import routes as reviewer_routes
 from telemed.reviewers.service import Reviewers
-from telemed.rooms import RoomAdmission, RoomJournal, RoomTickets
+from telemed.room_journal import RoomJournal, RoomLeases, SpentTickets
+from telemed.rooms import RoomAdmission, RoomTickets
 from telemed.secrets import secret
 from telemed.settings import Settings
 from telemed.studies.routes import routes as study_routes
@@ -139,6 +142,9 @@ def _rooms(settings: Settings, database: Database, people: People, tickets: Tick
         settings.signaling_port,
         tickets=tickets,
         journal=RoomJournal(database),
+        leases=RoomLeases(database, timedelta(milliseconds=Timers().lease_ms), clock),
+        spent=SpentTickets(database, clock),
+        public_url=settings.signaling_url,
         admission=RoomAdmission(database, people),
         origins=frozenset({settings.public_url.rstrip("/")} - {""}),
         clock=clock,

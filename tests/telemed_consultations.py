@@ -23,7 +23,8 @@ from telemed.events import Events, EventStream
 from telemed.events import routes as event_routes
 from telemed.guard import PlatformGuard
 from telemed.people.model import User
-from telemed.rooms import RoomAdmission, RoomJournal, RoomTickets
+from telemed.room_journal import RoomJournal
+from telemed.rooms import RoomAdmission, RoomTickets
 from telemed.studies.service import StudyDesk
 from tests.telemed_people import PASSWORD, Telemed, browser, open_telemed, sign_in
 

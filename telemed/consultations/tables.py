@@ -90,3 +90,24 @@ class RoomEventRow(Base):
     at: Mapped[datetime]
     # The client's own id of its command: repeating one after a restart must not say it twice.
     command_id: Mapped[str | None] = mapped_column(LABEL)
+
+
+class RoomLeaseRow(Base):
+    """Which process serves a room. ``fence`` grows with every change of hands; the journal takes only the newest."""
+
+    __tablename__ = "room_leases"
+
+    room: Mapped[str] = mapped_column(KEY, primary_key=True)
+    node: Mapped[str] = mapped_column(String(320))
+    url: Mapped[str] = mapped_column(String(2048))
+    fence: Mapped[int]
+    expires_at: Mapped[datetime]
+
+
+class SpentTicketRow(Base):
+    """A ticket that opened a room; it opens none again. Kept until it would be too old anyway."""
+
+    __tablename__ = "spent_tickets"
+
+    number: Mapped[str] = mapped_column(KEY, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -21,6 +21,8 @@ export type View = {
   flip_h: boolean;
   flip_v: boolean;
   invert: boolean;
+  /** which of several pictures side by side; left out for the first */
+  viewport?: string;
 };
 
 export type MarkKind = 'length' | 'arrow' | 'ellipse' | 'rectangle' | 'freehand' | 'probe' | 'angle';
@@ -40,6 +42,52 @@ export type Mark = {
   author_name?: string;
 };
 
+/** A drawing on somebody's video, kept beside the marks on images. */
+export type VideoMark = {
+  id: string;
+  kind: 'arrow' | 'ellipse' | 'freehand' | 'point';
+  /** participant and track id of the video */
+  of: string;
+  track: string;
+  /** of the frame it was drawn on, milliseconds of the sender's media clock */
+  frame_time: number;
+  /** shares of the picture without borders, 0/0 top left */
+  points: Point[];
+  /** the frozen picture it was drawn on; empty while the video moved */
+  frozen: string;
+  /** shown that long; 0 until it is removed */
+  ttl_ms: number;
+  text: string;
+  color: string;
+  author?: string;
+  author_name?: string;
+};
+
+export type Track = {
+  id: string;
+  kind: 'audio' | 'video';
+  source: 'microphone' | 'camera' | 'screen' | 'device';
+  label: string;
+  /** 0 goes first when the link is thin, 9 last */
+  priority: number;
+};
+
+export type Entry = { key: string; value: unknown; author_name: string; rev: number; from: string; at: string };
+export type Agreed = { version: string; sha256: string; at: string };
+export type Consents = Record<string, Partial<Record<'media' | 'record', Agreed>>>;
+export type RecordingState = { state: 'on' | 'fault'; reason: string; from: string; at: string };
+export type MarksLock = { locked: true; reason: string; from: string; at: string };
+export type MediaMode = 'mesh' | 'sfu';
+export type LinkQuality = {
+  peer: string;
+  rtt_ms: number | null;
+  /** 0 to 1 since the last report */
+  loss: number | null;
+  kbps: number | null;
+  freezes: number;
+  delay_ms: number | null;
+};
+
 export type PointerBody = { study: string; sop_instance_uid: string; frame: number; x: number; y: number };
 
 export type Participant = {
@@ -52,9 +100,14 @@ export type Participant = {
   grants: string[];
   ordinal: number;
   state: 'online' | 'reconnecting';
+  /** outside, until the host admits */
+  waiting: boolean;
+  /** shows what the presenter shows */
+  following: boolean;
   audio: boolean;
   video: boolean;
   screen: boolean;
+  tracks: Track[];
 };
 
 export type Timers = { ping_ms: number; dead_ms: number; hidden_dead_ms: number; seat_ms: number; backoff_ms: number[] };
@@ -76,15 +129,22 @@ export type KeyedState = { from: string; at: string; b: unknown };
 export type Snapshot = {
   epoch: string;
   seq: number;
+  scope: string;
   participants: Participant[];
   presenter: string | null;
+  recording: RecordingState | null;
+  media_mode: MediaMode;
+  marks_locked: MarksLock | null;
+  consents: Consents;
   state: Record<string, KeyedState>;
+  entries: Entry[];
   chat: ServerMessage[];
-  marks: Mark[];
+  marks: (Mark | VideoMark)[];
 };
 
 export type Welcome = {
   me: string;
+  waiting: boolean;
   room: string;
   recovered: boolean;
   resume_token: string;
@@ -95,17 +155,38 @@ export type Welcome = {
   features: string[];
 };
 
-export type Command = { id: string; k: string; b: unknown };
+/** scope: what the room was about when the person acted */
+export type Command = { id: string; k: string; b: unknown; scope: string };
 
 export type SignalBody = {
   description?: RTCSessionDescriptionInit;
   candidate?: RTCIceCandidateInit | null;
+  /** which of several connections of the two, and the negotiation it belongs to */
+  pc?: string;
+  neg?: number;
 };
+
+/** What this client can do beyond the first version 1; told at every opening. */
+export const FEATURES: readonly string[] = [
+  'lobby',
+  'scopes',
+  'entries',
+  'viewports',
+  'video_marks',
+  'consent',
+  'recording',
+  'media_mode',
+  'tracks',
+  'quality',
+  'redirect',
+];
 
 /** What to do after a close: the ranges are the protocol's, everything below 4000 is the network's own doing. */
 export type CloseVerdict = 'resume' | 'new_ticket' | 'stay_away';
 
 const TICKET_STALE = 4014;
+
+export const MOVED = 4002;
 
 export function closeVerdict(code: number): CloseVerdict {
   if (code === TICKET_STALE) return 'new_ticket';

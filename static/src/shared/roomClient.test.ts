@@ -35,10 +35,11 @@ const WELCOME = {
   k: 'welcome',
   b: {
     me: 'a',
+    waiting: false,
     room: 'r',
     recovered: false,
     resume_token: 'resume-1',
-    snapshot: { epoch: 'e', seq: 0, participants: [], presenter: null, state: {}, chat: [], marks: [] },
+    snapshot: { epoch: 'e', seq: 0, scope: '', participants: [], presenter: null, recording: null, media_mode: 'mesh', marks_locked: null, consents: {}, state: {}, entries: [], chat: [], marks: [] },
     events: [],
     timers: { ping_ms: 5000, dead_ms: 15000, hidden_dead_ms: 70000, seat_ms: 60000, backoff_ms: [0, 300] },
     limits: {},
@@ -122,6 +123,56 @@ describe('the room client', () => {
     const second = await connected();
     second.say(WELCOME);
     expect(second.sent.map(({ k }) => k)).toEqual(['resume']);
+  });
+
+  it('asks again where the room is when nobody answers at the old address', async () => {
+    const first = await inside();
+    first.die(1006);
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await vi.advanceTimersByTimeAsync(5000);
+      Socket.all.at(-1)!.die(1006);
+    }
+    expect(joins).toBeGreaterThan(1);
+    const before = Socket.all.length;
+    while (Socket.all.length === before) await vi.advanceTimersByTimeAsync(500);
+    expect((await connected()).sent[0]).toMatchObject({ k: 'resume', b: { resume_token: 'resume-1' } });
+  });
+
+  it('goes where the room has moved, with the ticket it has', async () => {
+    const urls: string[] = [];
+    client = new RoomClient({ join: async () => ({ ticket: `t${(joins += 1)}`, url: 'ws://a' }), open: (url) => (urls.push(url), new Socket() as unknown as WebSocket) });
+    client.start();
+    const first = await connected();
+    first.say({ k: 'redirect', b: { url: 'ws://b/rooms/r' } });
+    first.die(4002);
+    expect((await connected()).sent[0]).toMatchObject({ k: 'hello', b: { ticket: 't1' } });
+    expect(urls).toEqual(['ws://a', 'ws://b/rooms/r']);
+  });
+
+  it('does not wait for a handshake that was begun before the network came back', async () => {
+    await inside();
+    dispatchEvent(new Event('offline'));
+    Socket.all.at(-1)!.die(1006);
+    dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(0);
+    const begun = Socket.all.length;
+    dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(Socket.all.length).toBe(begun + 1);
+  });
+
+  it('gives up a handshake that takes too long', async () => {
+    start();
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(Socket.all.length).toBeGreaterThan(1);
+  });
+
+  it('says which scope a command was meant for', async () => {
+    const socket = await inside();
+    socket.say({ ...WELCOME, b: { ...WELCOME.b, snapshot: { ...WELCOME.b.snapshot, scope: 'bed-1' } } });
+    client.command('chat.send', { text: 'x' });
+    client.post('view.set', {});
+    expect(socket.sent.slice(-2).map((message) => (message as { scope?: string }).scope)).toEqual(['bed-1', 'bed-1']);
   });
 
   it('fetches another ticket when its token is too old', async () => {

@@ -4,7 +4,7 @@
  */
 import { signal, type Signal } from '@preact/signals';
 import { newId } from './ids';
-import { closeSentence, closeVerdict, PROTOCOL_VERSION, type ServerMessage, type Timers, type Welcome } from './protocol';
+import { closeSentence, closeVerdict, FEATURES, PROTOCOL_VERSION, type ServerMessage, type Timers, type Welcome } from './protocol';
 import { BACKOFF_MS, NOT_STARTED, step, type ReconnectEvent, type ReconnectState } from './reconnect';
 import { applyServer, EMPTY_ROOM, isTemporary, withoutPending, withPending, type RoomState } from './roomState';
 
@@ -30,6 +30,9 @@ export type RoomOptions = {
 
 const RETRY_TEMPORARY_MS = 1000;
 const WATCH_MS = 1000;
+/** A handshake that takes longer is tried again; a lost first packet is repeated too late by the system itself. */
+const OPENING_MS = 4000;
+const ASK_AGAIN_AFTER = 2;
 const NO_HEARTBEAT = 4012;
 const BAD_TICKET = 4501;
 const TICKET_STALE = 4014;
@@ -52,6 +55,9 @@ export class RoomClient {
   private lastHeard = 0;
   private drainMs: number | undefined;
   private ticketRefused = false;
+  /** Openings in a row that came to nothing. */
+  private fruitless = 0;
+  private moved = false;
   private readonly stopListening = new AbortController();
 
   constructor(private readonly options: RoomOptions) {}
@@ -78,7 +84,7 @@ export class RoomClient {
 
   /** Sends a command that must arrive: remembered and sent again until the server answers it. */
   command(kind: string, body: unknown): string {
-    const command = { id: newId(), k: kind, b: body };
+    const command = { id: newId(), k: kind, b: body, scope: this.state.value.scope };
     this.state.value = withPending(this.state.value, command);
     this.transmit(command);
     return command.id;
@@ -86,10 +92,10 @@ export class RoomClient {
 
   /** Sends something that the next one overwrites (view, pointer) or that dies with the socket (signal). */
   post(kind: string, body: unknown): void {
-    this.transmit({ k: kind, b: body });
+    this.transmit({ k: kind, b: body, scope: this.state.peek().scope });
   }
 
-  private transmit(message: { k: string; b: unknown; id?: string }): void {
+  private transmit(message: { k: string; b: unknown; id?: string; scope?: string }): void {
     const open = this.socket?.readyState === WebSocket.OPEN && (this.policy.phase === 'open' || isOpening(message.k));
     if (open) this.socket?.send(JSON.stringify({ v: PROTOCOL_VERSION, ...message }));
   }
@@ -111,8 +117,10 @@ export class RoomClient {
   private async connect(newTicket: boolean): Promise<void> {
     if (newTicket) this.resumeToken = null;
     try {
-      // A ticket opens one socket only; a socket that broke before its welcome has spent it.
-      if (!this.resumeToken) this.ticket = await this.options.join();
+      // A ticket opens one socket only; a socket that broke before its welcome has spent it. And a process that does
+      // not answer may be gone for good: the join answer knows where the room is now.
+      if (!this.moved && (!this.resumeToken || this.fruitless >= ASK_AGAIN_AFTER)) this.ticket = await this.options.join();
+      this.moved = false;
     } catch (error) {
       return this.joinFailed(error);
     }
@@ -129,6 +137,7 @@ export class RoomClient {
     const socket = (this.options.open ?? ((url) => new WebSocket(url)))(ticket.url);
     this.socket = socket;
     this.lastHeard = Date.now();
+    this.fruitless += 1;
     socket.onopen = () => this.greet(ticket);
     socket.onmessage = (event) => this.socket === socket && this.receive(String(event.data));
     socket.onclose = (event) => this.socket === socket && this.closed(event.code);
@@ -136,15 +145,19 @@ export class RoomClient {
 
   private greet(ticket: Ticket): void {
     const { epoch, seq } = this.state.value;
-    const resume = { resume_token: this.resumeToken, epoch, seq, features: [] };
+    const resume = { resume_token: this.resumeToken, epoch, seq, features: FEATURES };
     if (this.resumeToken) this.transmit({ k: 'resume', b: resume });
-    else this.transmit({ k: 'hello', b: { ticket: ticket.ticket, features: [] } });
+    else this.transmit({ k: 'hello', b: { ticket: ticket.ticket, features: FEATURES } });
   }
 
   private receive(text: string): void {
     this.lastHeard = Date.now();
     const message = JSON.parse(text) as ServerMessage;
     if (message.k === 'ping') return this.answerPing(message.b as { t: number });
+    if (message.k === 'redirect' && this.ticket) {
+      this.ticket = { ...this.ticket, url: (message.b as { url: string }).url };
+      this.moved = true;
+    }
     if (message.k === 'drain') this.drainMs = (message.b as { after_ms: number }).after_ms;
     if (message.k === 'err') this.refused(message);
     this.state.value = applyServer(this.state.value, message);
@@ -168,6 +181,7 @@ export class RoomClient {
 
   private welcomed(welcome: Welcome): void {
     this.resumeToken = welcome.resume_token;
+    this.fruitless = 0;
     this.timers = { ...DEFAULT_TIMERS, ...welcome.timers };
     this.advance({ kind: 'opened' });
     for (const command of this.state.value.pending) this.transmit(command);
@@ -190,13 +204,14 @@ export class RoomClient {
   }
 
   private networkBack(): void {
+    // The old socket, open or about to be, belongs to an interface that is gone: beginning anew is quicker.
+    if (this.socket) this.drop(NETWORK_CHANGED);
     this.advance({ kind: 'online' });
-    // The old socket belongs to an interface that is gone; resuming now is cheaper than waiting for its death.
-    if (this.policy.phase === 'open') this.drop(NETWORK_CHANGED);
   }
 
   private watch(): void {
-    const limit = document.hidden ? this.timers.hidden_dead_ms : this.timers.dead_ms;
+    const opening = this.policy.phase === 'connecting';
+    const limit = opening ? OPENING_MS : document.hidden ? this.timers.hidden_dead_ms : this.timers.dead_ms;
     if (this.socket && Date.now() - this.lastHeard > limit) this.drop(NO_HEARTBEAT);
   }
 

@@ -5,7 +5,7 @@ import { applyServer, EMPTY_ROOM, iPresent, sharedView, shownChat, shownMarks, w
 const EPOCH = 'e1';
 
 function participant(id: string, ordinal: number): Participant {
-  const rest = { title: '', hospital: 'WZ01', role: 'requester', grants: ['chat'], audio: false, video: false, screen: false };
+  const rest = { title: '', hospital: 'WZ01', role: 'requester', grants: ['chat'], audio: false, video: false, screen: false, waiting: false, following: true, tracks: [] };
   return { id, person: `person-${id}`, name: id, ordinal, state: 'online', ...rest };
 }
 
@@ -16,12 +16,13 @@ function mark(id: string, text = ''): Mark {
 
 function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   const participants = [participant('a', 1), participant('b', 2)];
-  return { epoch: EPOCH, seq: 0, participants, presenter: 'a', state: {}, chat: [], marks: [], ...parts };
+  const rest = { scope: '', recording: null, media_mode: 'mesh' as const, marks_locked: null, consents: {}, entries: [] };
+  return { epoch: EPOCH, seq: 0, participants, presenter: 'a', state: {}, chat: [], marks: [], ...rest, ...parts };
 }
 
 function welcome(parts: Partial<Welcome> = {}): ServerMessage {
   const timers = { ping_ms: 1, dead_ms: 1, hidden_dead_ms: 1, seat_ms: 1, backoff_ms: [] };
-  const b = { me: 'a', room: 'r', recovered: false, resume_token: 't', snapshot: snapshot(), events: [], timers, limits: {}, features: [], ...parts };
+  const b = { me: 'a', waiting: false, room: 'r', recovered: false, resume_token: 't', snapshot: snapshot(), events: [], timers, limits: {}, features: [], ...parts };
   return { v: 1, k: 'welcome', b };
 }
 
@@ -97,12 +98,12 @@ describe('room state', () => {
   });
 
   it('keeps unanswered commands over a complete snapshot', () => {
-    const waiting = withPending(OPEN, { id: 'c1', k: 'chat.send', b: { text: 'hello' } });
+    const waiting = withPending(OPEN, { id: 'c1', scope: '', k: 'chat.send', b: { text: 'hello' } });
     expect(shownChat(play([welcome()], waiting)).map((line) => line.text)).toEqual(['hello']);
   });
 
   it('shows a line at once and once only after its answer', () => {
-    const waiting = withPending(OPEN, { id: 'c1', k: 'chat.send', b: { text: 'line 1' } });
+    const waiting = withPending(OPEN, { id: 'c1', scope: '', k: 'chat.send', b: { text: 'line 1' } });
     expect(shownChat(waiting)).toMatchObject([{ pending: true }]);
     const answered = play([{ k: 'ok', re: 'c1' }, chat(1)], waiting);
     expect(shownChat(answered)).toMatchObject([{ text: 'line 1', pending: false }]);
@@ -110,15 +111,15 @@ describe('room state', () => {
 
   it('lays its own unanswered marks over the shared ones and takes them back when refused', () => {
     const shared = play([durable(1, 'mark.added', { mark: mark('x') })], OPEN);
-    const adding = withPending(shared, { id: 'c1', k: 'mark.add', b: { mark: mark('y') } });
-    const removing = withPending(adding, { id: 'c2', k: 'mark.remove', b: { id: 'x' } });
+    const adding = withPending(shared, { id: 'c1', scope: '', k: 'mark.add', b: { mark: mark('y') } });
+    const removing = withPending(adding, { id: 'c2', scope: '', k: 'mark.remove', b: { id: 'x' } });
     expect(shownMarks(removing).map((one) => one.id)).toEqual(['y']);
     const refused = play([{ k: 'err', re: 'c1', b: { code: 'NOT_ALLOWED', temporary: false } }], removing);
     expect(shownMarks(refused)).toEqual([]);
   });
 
   it('keeps a command that was refused for the moment only', () => {
-    const waiting = withPending(OPEN, { id: 'c1', k: 'chat.send', b: { text: 'x' } });
+    const waiting = withPending(OPEN, { id: 'c1', scope: '', k: 'chat.send', b: { text: 'x' } });
     const limited = play([{ k: 'err', re: 'c1', b: { code: 'RATE_LIMITED', temporary: true } }], waiting);
     expect(limited.pending).toHaveLength(1);
   });

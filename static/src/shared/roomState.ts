@@ -4,7 +4,24 @@
  * `confirmed` facts come from the server only; commands that are under way live in `pending` and are laid over them by
  * the selectors at the end, so that an answer or a refusal never has to be undone by hand.
  */
-import type { Command, KeyedState, Mark, Participant, PointerBody, ServerMessage, Snapshot, View, Welcome } from './protocol';
+import type {
+  Command,
+  Consents,
+  Entry,
+  KeyedState,
+  LinkQuality,
+  Mark,
+  MarksLock,
+  MediaMode,
+  Participant,
+  PointerBody,
+  RecordingState,
+  ServerMessage,
+  Snapshot,
+  VideoMark,
+  View,
+  Welcome,
+} from './protocol';
 
 /** `name` is the author's at the time of writing: people leave, their lines stay. */
 export type ChatLine = { key: string; from: string; name: string; text: string; at: string; pending: boolean };
@@ -13,15 +30,24 @@ export type Notice = { topic: string; id: string; count: number };
 
 export type RoomState = {
   me: string;
+  /** outside: nothing is known but oneself */
+  waiting: boolean;
   room: string;
   epoch: string;
+  /** what the room is about; nothing here is of another scope */
+  scope: string;
   /** the last durable event that was applied; the next must be one more */
   seq: number;
   participants: Record<string, Participant>;
   presenter: string | null;
+  recording: RecordingState | null;
+  mediaMode: MediaMode;
+  lock: MarksLock | null;
+  consents: Consents;
   keyed: Record<string, KeyedState>;
+  entries: Record<string, Entry>;
   chat: ChatLine[];
-  marks: Record<string, Mark>;
+  marks: Record<string, Mark | VideoMark>;
   pointers: Record<string, PointerBody>;
   requests: ControlRequest[];
   notice: Notice | null;
@@ -32,12 +58,19 @@ export type RoomState = {
 
 export const EMPTY_ROOM: RoomState = {
   me: '',
+  waiting: false,
   room: '',
   epoch: '',
+  scope: '',
   seq: 0,
   participants: {},
   presenter: null,
+  recording: null,
+  mediaMode: 'mesh',
+  lock: null,
+  consents: {},
   keyed: {},
+  entries: {},
   chat: [],
   marks: {},
   pointers: {},
@@ -64,8 +97,10 @@ export function isTemporary(message: ServerMessage): boolean {
 function applyWelcome(state: RoomState, welcome: Welcome): RoomState {
   const recovered = welcome.recovered && welcome.snapshot.epoch === state.epoch;
   const base = recovered ? replaceKeyed(state, welcome.snapshot) : fromSnapshot(state, welcome.snapshot);
-  const opened = { ...base, me: welcome.me, room: welcome.room, gap: false, pointers: {} };
-  return welcome.events.reduce(applyServer, opened);
+  const opened = { ...base, me: welcome.me, waiting: welcome.waiting, room: welcome.room, gap: false, pointers: {} };
+  const caughtUp = welcome.events.reduce(applyServer, opened);
+  // What the snapshot says without history is newer than any of the events that were missed.
+  return recovered ? replaceKeyed(caughtUp, welcome.snapshot) : caughtUp;
 }
 
 function fromSnapshot(state: RoomState, snapshot: Snapshot): RoomState {
@@ -74,6 +109,7 @@ function fromSnapshot(state: RoomState, snapshot: Snapshot): RoomState {
     epoch: snapshot.epoch,
     seq: snapshot.seq,
     chat: snapshot.chat.map(chatLine),
+    entries: Object.fromEntries(snapshot.entries.map((entry) => [entry.key, entry])),
     marks: Object.fromEntries(snapshot.marks.map((mark) => [mark.id, mark])),
     requests: [],
   };
@@ -82,7 +118,17 @@ function fromSnapshot(state: RoomState, snapshot: Snapshot): RoomState {
 /** Who is here, who presents and the keyed values have no history: the newest set is the whole truth. */
 function replaceKeyed(state: RoomState, snapshot: Snapshot): RoomState {
   const participants = Object.fromEntries(snapshot.participants.map((one) => [one.id, one]));
-  return { ...state, participants, presenter: snapshot.presenter, keyed: { ...snapshot.state } };
+  return {
+    ...state,
+    scope: snapshot.scope,
+    participants,
+    presenter: snapshot.presenter,
+    recording: snapshot.recording,
+    mediaMode: snapshot.media_mode,
+    lock: snapshot.marks_locked,
+    consents: snapshot.consents,
+    keyed: { ...snapshot.state },
+  };
 }
 
 function settle(state: RoomState, id: string): RoomState {
@@ -114,9 +160,38 @@ function durableEffect(state: RoomState, message: ServerMessage): RoomState {
       return withRequest(state, { from: message.from ?? '', seq: message.seq ?? 0 });
     case 'control.changed':
       return { ...state, presenter: (body['presenter'] as string | null) ?? null, requests: [] };
+    case 'entry.changed':
+      return { ...state, entries: { ...state.entries, [String(body['key'])]: { ...(body as Entry), rev: message.seq ?? 0, ...stamps(message) } } };
+    case 'marks.locked':
+      return { ...state, lock: body['locked'] ? { ...(body as MarksLock), ...stamps(message) } : null };
+    case 'record.changed':
+      return { ...state, recording: body['state'] === 'off' ? null : { ...(body as RecordingState), ...stamps(message) } };
+    case 'media.mode_changed':
+      return { ...state, mediaMode: body['mode'] as MediaMode };
+    case 'consent.given':
+      return { ...state, consents: withConsent(state.consents, message, body as ConsentBody) };
+    case 'consent.withdrawn':
+      return { ...state, consents: withoutConsent(state.consents, message.from ?? '', body['purpose'] as Purpose) };
     default:
       return state;
   }
+}
+
+type Purpose = 'media' | 'record';
+type ConsentBody = { purposes: Purpose[]; version: string; sha256: string };
+
+function stamps({ from = '', at = '' }: ServerMessage): { from: string; at: string } {
+  return { from, at };
+}
+
+function withConsent(consents: Consents, { from = '', at = '' }: ServerMessage, { purposes, version, sha256 }: ConsentBody): Consents {
+  const given = Object.fromEntries(purposes.map((purpose) => [purpose, { version, sha256, at }]));
+  return { ...consents, [from]: { ...consents[from], ...given } };
+}
+
+function withoutConsent(consents: Consents, from: string, purpose: Purpose): Consents {
+  const { [purpose]: _withdrawn, ...left } = consents[from] ?? {};
+  return { ...consents, [from]: left };
 }
 
 function withRequest(state: RoomState, request: ControlRequest): RoomState {
@@ -133,7 +208,8 @@ function applyParticipant(state: RoomState, id: string, body: unknown): RoomStat
   if (body) return { ...state, participants: { ...state.participants, [id]: body as Participant } };
   const { [id]: _gone, ...participants } = state.participants;
   const { [id]: _pointer, ...pointers } = state.pointers;
-  return { ...state, participants, pointers, requests: state.requests.filter((one) => one.from !== id) };
+  const { [`quality:${id}`]: _quality, ...keyed } = state.keyed;
+  return { ...state, participants, pointers, keyed, requests: state.requests.filter((one) => one.from !== id) };
 }
 
 function applyEphemeral(state: RoomState, message: ServerMessage): RoomState {
@@ -167,7 +243,7 @@ export function withoutPending(state: RoomState, id: string): RoomState {
 
 /** Chat as its author wants to see it: confirmed lines, then those under way. */
 export function shownChat(state: RoomState): ChatLine[] {
-  const waiting = state.pending.filter((command) => command.k === 'chat.send');
+  const waiting = state.pending.filter(({ k, scope }) => k === 'chat.send' && scope === state.scope);
   return [...state.chat, ...waiting.map((command) => pendingLine(state.me, command))];
 }
 
@@ -175,30 +251,60 @@ function pendingLine(me: string, command: Command): ChatLine {
   return { key: command.id, from: me, name: '', text: (command.b as { text: string }).text, at: '', pending: true };
 }
 
-/** Marks with one's own unanswered additions, edits and removals already applied. */
+/** Marks on images, with one's own unanswered additions, edits and removals already applied. */
 export function shownMarks(state: RoomState): Mark[] {
+  return allMarks(state).filter((mark): mark is Mark => !('track' in mark));
+}
+
+/** The same for marks on videos. */
+export function shownVideoMarks(state: RoomState): VideoMark[] {
+  return allMarks(state).filter((mark): mark is VideoMark => 'track' in mark);
+}
+
+const DRAWING = ['mark.add', 'mark.edit', 'video_mark.add'];
+
+function allMarks(state: RoomState): (Mark | VideoMark)[] {
   const marks = { ...state.marks };
-  for (const { k, b } of state.pending) overlayMark(marks, state, k, b);
+  for (const { k, b, scope } of state.pending) if (scope === state.scope) overlayMark(marks, state, k, b);
   return Object.values(marks);
 }
 
-function overlayMark(marks: Record<string, Mark>, state: RoomState, kind: string, body: unknown): void {
+function overlayMark(marks: RoomState['marks'], state: RoomState, kind: string, body: unknown): void {
   if (kind === 'mark.remove') delete marks[(body as { id: string }).id];
-  if (kind !== 'mark.add' && kind !== 'mark.edit') return;
-  const { mark } = body as { mark: Mark };
+  if (!DRAWING.includes(kind)) return;
+  const { mark } = body as { mark: Mark | VideoMark };
   const author_name = state.participants[state.me]?.name ?? '';
   marks[mark.id] = { ...mark, author: state.me, author_name };
 }
 
-export function sharedView(state: RoomState): View | null {
-  return (state.keyed['view']?.b as View | undefined) ?? null;
+export function sharedView(state: RoomState, viewport = ''): View | null {
+  return (state.keyed[viewport ? `view:${viewport}` : 'view']?.b as View | undefined) ?? null;
+}
+
+/** A state set by `state.set`, for example a layout or a frozen frame. */
+export function sharedState(state: RoomState, key: string): unknown {
+  return state.keyed[`state:${key}`]?.b;
+}
+
+export function linkQuality(state: RoomState, id: string): LinkQuality[] {
+  return (state.keyed[`quality:${id}`]?.b as { links: LinkQuality[] } | undefined)?.links ?? [];
+}
+
+/** Who waits outside, in the order of their coming. */
+export function waiting(state: RoomState): Participant[] {
+  return everybody(state).filter((one) => one.waiting);
 }
 
 export function others(state: RoomState): Participant[] {
   return roster(state).filter((one) => one.id !== state.me);
 }
 
+/** Who is inside. */
 export function roster(state: RoomState): Participant[] {
+  return everybody(state).filter((one) => !one.waiting || one.id === state.me);
+}
+
+function everybody(state: RoomState): Participant[] {
   return Object.values(state.participants).sort((a, b) => a.ordinal - b.ordinal);
 }
 

@@ -11,11 +11,19 @@ from websockets.exceptions import ConnectionClosed
 from signaling.limits import Limits, Timers
 from signaling.server import SignalingServer
 from signaling.tickets import Tickets
-from tests.unit.signaling.fakes import SECRET, MemoryAdmission, MemoryJournal, MovableClock, claims_of
+from tests.unit.signaling.fakes import (
+    SECRET,
+    MemoryAdmission,
+    MemoryJournal,
+    MemoryLeases,
+    MemorySpent,
+    MovableClock,
+    claims_of,
+)
 
 PATIENCE_S = 10
 # No test waits for a timer: time is moved by hand and tick() is called.
-TIMERS = Timers(tick_ms=3_600_000, close_ms=200, flush_ms=1)
+TIMERS = Timers(tick_ms=3_600_000, renew_ms=3_600_000, readmit_ms=3_600_000, close_ms=200, flush_ms=1)
 
 
 class Guest:
@@ -81,17 +89,28 @@ class Clinic:
         self.clock = MovableClock()
         self.tickets = Tickets(SECRET, self.clock)
         self.journal = MemoryJournal()
+        self.leases = MemoryLeases()
+        self.spent = MemorySpent()
         self.admission = MemoryAdmission()
         self.server = None
         self.stack = AsyncExitStack()
 
     @asynccontextmanager
     async def open(self, **settings):
-        needs = {"tickets": self.tickets, "journal": self.journal, "admission": self.admission}
         options = {"limits": Limits(), "timers": TIMERS, "clock": self.clock} | settings
         # The server ends first, while its clients are still there.
-        async with self.stack, SignalingServer("127.0.0.1", 0, **needs, **options) as self.server:
+        async with self.stack, SignalingServer("127.0.0.1", 0, **self.needs, **options) as self.server:
             yield self
+
+    @property
+    def needs(self):
+        return {
+            "tickets": self.tickets,
+            "journal": self.journal,
+            "leases": self.leases,
+            "spent": self.spent,
+            "admission": self.admission,
+        }
 
     def url(self, room="R1"):
         return f"ws://127.0.0.1:{self.server.port}/rooms/{room}"

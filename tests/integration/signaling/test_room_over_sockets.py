@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import connect
@@ -259,7 +260,7 @@ async def test_a_reader_that_stops_is_cut_and_never_delays_the_others(anew):
 
 async def test_a_cut_reader_resumes_without_a_gap(anew):
     limits = Limits(command_burst=1e9, outbox_frames=8, chat_characters=60_000)
-    async with anew.open(limits=limits, timers=Timers(tick_ms=TIMERS.tick_ms, close_ms=5_000)):
+    async with anew.open(limits=limits, timers=replace(TIMERS, close_ms=5_000)):
         ann, cy = await anew.joined("ann"), await stalled(anew, "cy")
         [host] = anew.server._hosts.values()
         sent = 0
@@ -308,7 +309,7 @@ async def test_a_room_nobody_is_in_leaves_memory_and_comes_back_from_the_journal
     await ann.do("chat.send", {"text": "kept"}, "c1")
     await ann.send("bye")
     assert (await ann.closed())[0] == 1000
-    clinic.server.tick()
+    await clinic.server.sweep()
     assert clinic.server.rooms == frozenset()
     again = await clinic.joined("bo")
     assert [line["b"]["text"] for line in again.greeting["snapshot"]["chat"]] == ["kept"]
@@ -378,7 +379,7 @@ async def test_frames_are_not_compressed(clinic):
 
 
 async def test_the_port_is_known_only_while_listening(anew):
-    idle = SignalingServer("127.0.0.1", 0, tickets=anew.tickets, journal=anew.journal, admission=anew.admission)
+    idle = SignalingServer("127.0.0.1", 0, **anew.needs)
     with pytest.raises(RuntimeError, match="does not listen"):
         _ = idle.port
 

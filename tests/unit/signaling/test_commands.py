@@ -1,38 +1,21 @@
 """What each command does and why it is refused, through a room whose journal always works."""
 
-import json
-
 import pytest
 
 from signaling.codes import ErrorCode
 from signaling.commands import COMMANDS, is_durable
 from signaling.limits import Limits
-from signaling.messages import ClientKind, decode
-from tests.unit.signaling.fakes import MARK, POINTER, START, VIEW, arrival, new_room, plain, sent_to
-
-
-class Table:
-    """A room with people in it; say() returns what each of them was sent."""
-
-    def __init__(self, *people, limits=None, **grants):
-        self.room = new_room(limits=limits)
-        self.people = people
-        self.count = 0
-        for who in people:
-            self.room.join(arrival(who, **({"grants": grants[who]} if who in grants else {})), START)
-
-    def say(self, who, kind, body, command_id="auto"):
-        self.count += 1
-        given = {"id": f"c{self.count}" if command_id == "auto" else command_id} if command_id else {}
-        frame = json.dumps({"v": 1, "k": kind, "b": body} | given).encode()
-        proposal = self.room.handle(f"link-{who}", decode(frame, 1 << 20), START)
-        outputs = list(proposal.outputs)
-        if proposal.events:
-            outputs += self.room.commit(proposal)
-        return {person: sent_to(outputs, f"link-{person}") for person in self.people}
-
-    def refusal(self, who, kind, body):
-        return next(m["b"]["code"] for m in self.say(who, kind, body)[who] if m["k"] == "err")
+from signaling.messages import ClientKind
+from tests.unit.signaling.fakes import (
+    ALL_GRANTS,
+    HONEST,
+    MARK,
+    POINTER,
+    START,
+    VIEW,
+    Table,
+    plain,
+)
 
 
 def test_chat_reaches_everybody_with_the_servers_stamps():
@@ -204,25 +187,19 @@ def test_a_signal_to_nobody_or_with_nothing_is_refused():
     assert table.refusal("ann", "signal", {"to": "bo"}) == ErrorCode.INVALID
 
 
-BODIES = {
-    "chat.send": {"text": "x"},
-    "mark.add": {"mark": MARK},
-    "mark.edit": {"mark": MARK},
-    "mark.remove": {"id": "m1"},
-    "view.set": VIEW,
-    "control.grant": {"to": "bo"},
-    "pointer.move": POINTER,
-    "media.set": {"audio": True, "video": True, "screen": True},
-    "signal": {"to": "bo", "candidate": None},
-}
-
-
-@pytest.mark.parametrize("kind", list(COMMANDS))
+@pytest.mark.parametrize("kind", [kind for kind, command in COMMANDS.items() if command.grant])
 def test_every_command_needs_its_grant(kind):
-    others = {"present", "mark", "chat", "point", "media"} - {COMMANDS[kind].grant}
-    table = Table("ann", "bo", ann=others)
-    assert table.refusal("ann", kind, BODIES.get(kind, {})) == ErrorCode.NOT_ALLOWED
+    table = Table("ann", "bo", ann=ALL_GRANTS - {COMMANDS[kind].grant})
+    assert table.refusal("ann", kind, HONEST.get(kind, {})) == ErrorCode.NOT_ALLOWED
     assert table.room.seq == 0
+
+
+@pytest.mark.parametrize("kind", [kind for kind, command in COMMANDS.items() if command.scoped])
+def test_nothing_meant_for_another_patient_is_taken_over(kind):
+    table = Table("ann", "bo")
+    table.say("bo", "scope.set", {"scope": "bed-2"})
+    assert table.refusal("ann", kind, HONEST.get(kind, {})) == ErrorCode.STALE_SCOPE
+    assert table.room.seq == 1
 
 
 def test_the_upkeep_of_a_socket_is_not_durable():

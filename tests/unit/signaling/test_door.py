@@ -8,7 +8,7 @@ from signaling.codes import CloseCode, ErrorCode, Refusal
 from signaling.door import Door, refused_upgrade, room_of
 from signaling.messages import decode
 from signaling.tickets import Tickets
-from tests.unit.signaling.fakes import SECRET, MemoryAdmission, MovableClock, claims_of
+from tests.unit.signaling.fakes import SECRET, MemoryAdmission, MemorySpent, MovableClock, claims_of
 
 ORIGINS = frozenset({"https://clinic.example"})
 
@@ -64,35 +64,48 @@ def admission():
 
 @pytest.fixture
 def door(tickets, admission):
-    return Door(tickets, admission)
+    return Door(tickets, MemorySpent(), admission)
 
 
 def opening(kind, **body):
     return decode(json.dumps({"v": 1, "k": kind, "b": body}).encode(), 1 << 20)
 
 
+async def admitted(door, message, room="R1"):
+    entry = door.read(room, message)
+    await door.admit(entry)
+    return entry
+
+
 async def refusal(door, message, room="R1"):
     with pytest.raises(Refusal) as caught:
-        await door.admit(room, message)
+        await admitted(door, message, room)
     return caught.value.code, caught.value.close
 
 
 async def test_a_ticket_opens_its_own_room_only(door, tickets):
-    entry = await door.admit("R1", opening("hello", ticket=tickets.issue(claims_of("ann"))))
+    entry = await admitted(door, opening("hello", ticket=tickets.issue(claims_of("ann"))))
     assert (entry.claims.person, entry.visit, entry.since) == ("ann", None, None)
     other = opening("hello", ticket=tickets.issue(claims_of("ann", room="R2")))
     assert await refusal(door, other) == (ErrorCode.NOT_ALLOWED, CloseCode.BAD_TICKET)
 
 
+async def test_a_ticket_opens_once_and_reading_it_uses_nothing_up(door, tickets):
+    hello = opening("hello", ticket=tickets.issue(claims_of("ann")))
+    door.read("R1", hello)
+    await admitted(door, hello)
+    assert await refusal(door, hello) == (ErrorCode.AUTH_TICKET_USED, CloseCode.TICKET_STALE)
+
+
 async def test_a_resume_says_where_the_page_stands(door, tickets):
     token = tickets.issue_resume(claims_of("ann"), "E1", "v1")
-    entry = await door.admit("R1", opening("resume", resume_token=token, epoch="E1", seq=7))
+    entry = await admitted(door, opening("resume", resume_token=token, epoch="E1", seq=7))
     assert (entry.visit, entry.since) == ("v1", ("E1", 7))
 
 
 async def test_a_resume_cannot_claim_another_history_than_its_token(door, tickets):
     token = tickets.issue_resume(claims_of("ann"), "E1", "v1")
-    entry = await door.admit("R1", opening("resume", resume_token=token, epoch="E2", seq=7))
+    entry = await admitted(door, opening("resume", resume_token=token, epoch="E2", seq=7))
     assert entry.since == ("", 7)
 
 

@@ -8,22 +8,8 @@ import pytest
 from signaling.codes import Refusal
 from signaling.limits import Limits
 from signaling.messages import ClientKind, decode
-from tests.unit.signaling.fakes import MARK, POINTER, VIEW, MovableClock, arrival, new_room, plain
+from tests.unit.signaling.fakes import HONEST, MovableClock, arrival, new_room, plain
 
-HONEST = {
-    "hello": {"ticket": "t"},
-    "resume": {"resume_token": "t", "epoch": "E1", "seq": 0},
-    "pong": {"t": 1.5, "seq": 3, "hidden": True},
-    "chat.send": {"text": "看左肺"},
-    "mark.add": {"mark": MARK},
-    "mark.edit": {"mark": MARK},
-    "mark.remove": {"id": "m1"},
-    "view.set": VIEW,
-    "control.grant": {"to": "bo"},
-    "pointer.move": POINTER,
-    "media.set": {"audio": True, "video": False, "screen": True},
-    "signal": {"to": "bo", "description": {"type": "offer", "sdp": "v=0"}, "candidate": None},
-}
 ODD = [None, True, -1, 0, 1e308, 2**70, "", "\x00", "💀" * 40, "bo", "ann", [], [[]], [[1, 2]], {}, {"id": "m1"}]
 
 
@@ -47,7 +33,7 @@ def test_the_room_survives_any_message(seed):
     for _ in range(500):
         who = draw.choice(people)
         if room.handle(f"link-{who}", decode(b'{"v":1,"k":"pong","b":{"t":0}}', 99), clock()).outputs == ():
-            room.join(arrival(who), clock())
+            room.join(arrival(who, issued_at=clock.forward(1)), clock())
         kind = draw.choice([kind for kind in ClientKind if kind != "bye" or draw.random() < 0.1])
         envelope = {"v": 1, "k": kind, "id": f"c{draw.randrange(300)}", "b": HONEST.get(kind, {})}
         frame = json.dumps(damaged(draw, envelope)).encode()

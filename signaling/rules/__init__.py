@@ -1,0 +1,1 @@
+"""What participants may do, by what it is about."""
