@@ -51,6 +51,10 @@ class Blobs(Protocol):
         """Remove the bytes; a key that is not there is no error."""
         ...
 
+    def keys(self) -> AsyncIterator[list[str]]:
+        """All keys, some at a time, in no order; those that come or go meanwhile may be in it or not."""
+        ...
+
 
 class FolderBlobs:
     """Blobs as files of one folder: ``blobs/<5>/<2>/<key>`` with the key's first characters, which are its time.
@@ -109,6 +113,10 @@ class FolderBlobs:
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
+    async def keys(self) -> AsyncIterator[list[str]]:
+        for folder in await asyncio.to_thread(lambda: sorted(self._blobs.glob("*/*"))):
+            yield await asyncio.to_thread(os.listdir, folder)
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

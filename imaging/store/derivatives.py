@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -88,6 +89,7 @@ class Derivatives:
         self._clock = clock
         # Up to here nothing is left over from before.
         self._after = ""
+        self._swept = False
         self._ticker = Ticker("derivatives", self.step, POLL_SECONDS)
 
     def start(self) -> None:
@@ -128,6 +130,7 @@ class Derivatives:
         """Make one batch; seconds until the next."""
         due, uploading = await self._database.look(self._look)
         if not due:
+            await self._sweep()
             return POLL_SECONDS
         end = time.monotonic() + BATCH_SECONDS
         made: dict[str, Derived] = {}
@@ -142,6 +145,15 @@ class Derivatives:
         for key in gone:
             await self._blobs.delete(key)
         return UPLOAD_PAUSE_SECONDS if uploading else 0.0
+
+    async def _sweep(self) -> None:
+        """Once after a start: copies whose instance was deleted while nobody could remove them."""
+        if self._swept:
+            return
+        async for keys in self._blobs.keys():
+            for key in await self._database.look(partial(_strays, keys)):
+                await self._blobs.delete(key)
+        self._swept = True
 
     def _look(self, connection: Connection) -> tuple[list[_Due], bool]:
         """What is new comes first, so that the study just sent does not wait for an archive of years."""
@@ -214,6 +226,11 @@ def _record(connection: Connection, made: dict[str, Derived], now: datetime) -> 
         connection.execute(delete(_ROWS).where(Derivative.instance_key.in_(there)))
         connection.execute(insert(_ROWS), rows)
     return sorted(made.keys() - there)
+
+
+def _strays(keys: list[str], connection: Connection) -> set[str]:
+    """Those of ``keys`` that are no instance's."""
+    return set(keys) - set(connection.scalars(select(Instance.id).where(Instance.id.in_(keys))))
 
 
 def _bound(timestamp: float) -> str:

@@ -87,6 +87,8 @@ export interface SeriesRow {
 }
 
 export interface Study extends StudyRow {
+  /** what the archive repaired or noticed, as its stable words */
+  remarks: string[];
   series: SeriesRow[];
 }
 

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 
 import { t } from '../i18n';
+import { frameRate, isCine } from './cine';
 import { Icon, type IconName } from './icons';
 import type { Viewer } from './viewer';
 import type { Tool } from './viewerModel';
@@ -49,6 +50,7 @@ export function Toolbar({ viewer, mayMark, mayPoint, onHelp, children }: Toolbar
       <ToolGroup viewer={viewer} tools={MOVING} />
       {mayMark && <ToolGroup viewer={viewer} tools={MARKING} />}
       {mayPoint && <ToolGroup viewer={viewer} tools={[['pointer', 'P']]} />}
+      <PlayButton viewer={viewer} />
       <Turning viewer={viewer} />
       <PresetChoice viewer={viewer} />
       {children}
@@ -71,6 +73,18 @@ function ToolGroup({ viewer, tools }: { viewer: Viewer; tools: [Tool & IconName,
           act={() => (viewer.tool.value = tool)}
         />
       ))}
+    </span>
+  );
+}
+
+function PlayButton({ viewer }: { viewer: Viewer }) {
+  const { frames, index, playing } = viewer;
+  if (!isCine(frames.value, index.value)) return null;
+  const rate = Math.round(frameRate(frames.value[index.value]!) * 10) / 10;
+  const words = playing.value ? t('viewer.stop') : t('viewer.play', { rate });
+  return (
+    <span class="tool-group">
+      <ToolButton icon={playing.value ? 'pause' : 'play'} words={words} hotkey="C" pressed={playing.value} testid="viewer-play" act={() => viewer.userPlay()} />
     </span>
   );
 }

@@ -6,8 +6,9 @@ import type { Finding, Study } from '../api/types';
 import { t } from '../i18n';
 import { Corners } from './Corners';
 import { Interaction } from './interaction';
+import { ObjectCard } from './ObjectCard';
 import { OverlayLayer, type PointerSource } from './OverlayLayer';
-import { objectWords } from './sopClasses';
+import { PreviewRest } from './Preview';
 import { Stage } from './stage';
 import type { Viewer } from './viewer';
 import type { Status } from './viewerModel';
@@ -37,6 +38,7 @@ export function ViewerPane(props: PaneProps) {
   return (
     <div class={`viewer-pane tool-${viewer.tool.value}`} ref={surface} data-testid="viewport" {...testAttributes(viewer)}>
       <div class="viewer-canvas" ref={canvas} />
+      {viewer.drawnFrame.value === null && viewer.status.value !== 'not_an_image' && viewer.loaded.value === 0 && <PreviewRest study_id={study.study_id} />}
       <OverlayLayer {...props} />
       <Corners viewer={viewer} study={study} />
       {viewer.rough.value && <Rough />}
@@ -81,6 +83,7 @@ function testAttributes(viewer: Viewer): Record<string, string> {
     'data-zoom': String(round(zoom)),
     'data-pan': `${round(pan[0])},${round(pan[1])}`,
     'data-status': viewer.status.value,
+    'data-drawn': String(frame !== null && viewer.drawnFrame.value === frame),
     'data-rough': String(viewer.rough.value),
     'data-rendered': String(frame !== null && viewer.rendered.value === frame),
   };
@@ -93,7 +96,9 @@ function round(value: number): number {
 function Message({ viewer, status, broken }: { viewer: Viewer; status: Status; broken: boolean }) {
   if (status === 'shown') return null;
   if (status === 'loading' || status === 'empty') return <Slow viewer={viewer} key={viewer.index.value} />;
-  const words = broken ? t('viewer.failed.webgl') : statusWords(viewer, status);
+  const object = viewer.frame.value;
+  if (!broken && status === 'not_an_image' && object) return <ObjectCard frame={object} />;
+  const words = broken ? t('viewer.failed.webgl') : statusWords(status);
   return (
     <div class="viewer-message viewer-message-cover" role="status" data-testid="viewer-message">
       {words}
@@ -101,8 +106,7 @@ function Message({ viewer, status, broken }: { viewer: Viewer; status: Status; b
   );
 }
 
-function statusWords(viewer: Viewer, status: Status): string {
-  if (status === 'not_an_image') return t('viewer.not_an_image', { kind: objectWords(viewer.frame.value!.sop_class_uid) });
+function statusWords(status: Status): string {
   return status === 'series_failed' ? t('viewer.failed.series') : t('viewer.failed.frame');
 }
 

@@ -5,7 +5,7 @@ import { createImage, wadors } from '@cornerstonejs/dicom-image-loader';
 import { resolutions, type Resolution } from './codeStream';
 import { takeEarly } from './early';
 import type { Frame } from './frames';
-import { FrameStream, PROGRESSIVE } from './frameStream';
+import { FrameStream, PROGRESSIVE, urlOf } from './frameStream';
 
 /** reduction: how many pixels of the frame are one of the image, in each direction. */
 export type Rough = { image: Types.IImage; reduction: number };
@@ -39,10 +39,6 @@ async function fetched(frame: Frame, urgent: boolean): Promise<Types.IImage> {
   const bytes = await stream.whole;
   rough.end();
   return create(frame.image_id, bytes, stream.syntax, 0, urgent);
-}
-
-export function urlOf(frame: Frame): string {
-  return frame.image_id.slice('wadors:'.length);
 }
 
 /** Decodes what has come of a progressive stream, one resolution after the other, never two at once. */

@@ -1,4 +1,5 @@
 /** One frame on its way over the network: what came of it so far, and all of it when it is there. */
+import type { Frame } from './frames';
 
 /** Lowest resolution first, lossless (HTJ2KLosslessRPCL). */
 export const PROGRESSIVE = '1.2.840.10008.1.2.4.202';
@@ -35,6 +36,11 @@ function rate(bytes: number, ms: number): number {
 export function acceptFor(bytes: number, rateMbps: number | null): string {
   const copy = bytes > LARGE_BYTES || (rateMbps !== null && rateMbps < QUICK_MBPS);
   return copy ? `${COPY}, ${STORED}` : STORED;
+}
+
+/** Where a frame is fetched: Cornerstone's name for it is that address behind its scheme. */
+export function urlOf({ image_id }: Frame): string {
+  return image_id.slice('wadors:'.length);
 }
 
 export class FrameStream {

@@ -1,6 +1,7 @@
 /** From a series' metadata to the ordered list of frames that a reader scrolls through. Pure. */
 import { items, number, numbers, text, type DicomJson } from './dicomJson';
 import type { Plane, Vector3 } from './geometry';
+import { kindOf } from './sopClasses';
 
 export type Frame = {
   sop_instance_uid: string;
@@ -40,6 +41,7 @@ export function framesOf(root: string, metadata: DicomJson[]): Frame[] {
 }
 
 function hasPixels(instance: DicomJson): boolean {
+  if (kindOf(text(instance, '00080016')) === 'video') return false;
   return (number(instance, ROWS) ?? 0) > 0 && (number(instance, COLUMNS) ?? 0) > 0;
 }
 

@@ -2,7 +2,10 @@
  * A viewer with a reader at it: every change by the reader's own hand (scroll, window, zoom …) is told to `onUserView`;
  * a view that came from elsewhere is applied silently by the model.
  */
+import { signal } from '@preact/signals';
+
 import type { Point, View } from '../shared/protocol';
+import { frameRate, isCine, nextFrame } from './cine';
 import { frameIndex } from './frames';
 import { CENTRED, clamp, panBy, windowBy, zoomAt, type Presentation } from './geometry';
 import type { Window } from './presets';
@@ -10,6 +13,41 @@ import { ViewerModel } from './viewerModel';
 
 export class Viewer extends ViewerModel {
   onUserView: (view: View) => void = () => undefined;
+
+  /** the frames of the shown object follow each other by themselves */
+  readonly playing = signal(false);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  userPlay(): void {
+    const play = !this.playing.value && isCine(this.frames.value, this.index.value);
+    this.stop();
+    if (!play) return;
+    this.playing.value = true;
+    this.tick();
+  }
+
+  override close(): void {
+    this.stop();
+    super.close();
+  }
+
+  private stop(): void {
+    this.playing.value = false;
+    clearTimeout(this.timer);
+  }
+
+  /** A frame that is not there yet is waited for, not left out. */
+  private tick(): void {
+    const frame = this.frame.value;
+    if (!frame || !isCine(this.frames.value, this.index.value)) return this.stop();
+    this.timer = setTimeout(() => {
+      if (this.drawnFrame.value === this.frame.value) {
+        this.goto(nextFrame(this.frames.value, this.index.value));
+        this.told();
+      }
+      this.tick();
+    }, 1000 / frameRate(frame));
+  }
 
   private told(): void {
     const view = this.getView();
@@ -22,6 +60,7 @@ export class Viewer extends ViewerModel {
   }
 
   async userSeries(uid: string): Promise<void> {
+    this.stop();
     await this.openSeries(uid);
     this.told();
   }
@@ -41,6 +80,7 @@ export class Viewer extends ViewerModel {
   }
 
   userScroll(steps: number): void {
+    this.stop();
     this.userIndex(this.index.value + steps);
   }
 

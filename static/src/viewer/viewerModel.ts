@@ -39,6 +39,8 @@ export class ViewerModel {
   readonly showFindings = signal(true);
   /** the frame whose exact pixels are on the canvas */
   readonly rendered = signal<Frame | null>(null);
+  /** pixels of this frame are on the canvas, rough or exact */
+  readonly drawnFrame = signal<Frame | null>(null);
   /** what is shown is not the exact image yet */
   readonly rough = signal(false);
 
@@ -193,6 +195,7 @@ export class ViewerModel {
 
   private settle(status: Status): void {
     this.rough.value = false;
+    this.drawnFrame.value = null;
     this.rendered.value = null;
     this.status.value = status;
   }
@@ -206,7 +209,9 @@ export class ViewerModel {
 
   /** Neighbours are fetched only once this frame is on the canvas: they would take its processor time. */
   private drawn(): void {
-    if (this.status.value !== 'shown' || this.rough.value) return;
+    if (this.status.value !== 'shown') return;
+    this.drawnFrame.value = this.frame.value;
+    if (this.rough.value) return;
     this.rendered.value = this.frame.value;
     this.prefetcher?.aim(prefetchOrder(this.index.value, this.frames.value.length, this.direction));
   }

@@ -11,6 +11,7 @@ from foundation.problem import problems
 from telemed import pages
 
 APP = "<!doctype html><title>the app</title>"
+STUDY = "<!doctype html><link rel=modulepreload><title>the app with its viewer</title>"
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ async def client(tmp_path):
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "index-abc.js").write_text("1")
     (tmp_path / "index.html").write_text(APP)
+    (tmp_path / "study.html").write_text(STUDY)
     app = web.Application(middlewares=[problems])
     app.add_routes(pages.routes(tmp_path))
     async with TestClient(TestServer(app)) as client:
@@ -27,7 +29,9 @@ async def client(tmp_path):
 @pytest.mark.parametrize("path", ["/", "/desk/received", "/studies/01M8", "/api/docs", "/api"])
 async def test_pages_are_the_app_itself_and_always_asked_for_again(client, path):
     reply = await client.get(path)
-    assert (reply.status, await reply.text(), reply.headers["Cache-Control"]) == (200, APP, "no-cache")
+    # A study's page asks for the viewer at once.
+    page = STUDY if path.startswith("/studies/") else APP
+    assert (reply.status, await reply.text(), reply.headers["Cache-Control"]) == (200, page, "no-cache")
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/docs/", "/api/docs.json", "/dicom-web/nothing", "/ai/nothing"])

@@ -1,6 +1,6 @@
 import type { Study } from '../../api/types';
 import { bytes, clockOf, date } from '../../format';
-import { t } from '../../i18n';
+import { known, t } from '../../i18n';
 import { studyWords } from '../desk/consultationColumns';
 
 export function StudyHead({ study, mayInvite }: { study: Study; mayInvite: boolean }) {
@@ -12,6 +12,7 @@ export function StudyHead({ study, mayInvite }: { study: Study; mayInvite: boole
         {t('study.size', { series: study.series_count, images: study.instance_count })} · {bytes(study.size_bytes)}
         {study.accession_number && ` · ${t('study.accession')} ${study.accession_number}`}
       </span>
+      <Remarks words={study.remarks} />
       <div class="actions">
         {mayInvite && (
           <a class="button primary" href={`/consultations/new?study=${study.study_id}`} data-testid="study-invite">
@@ -20,5 +21,16 @@ export function StudyHead({ study, mayInvite }: { study: Study; mayInvite: boole
         )}
       </div>
     </header>
+  );
+}
+
+/** A repaired name must not look as if it had come so. */
+function Remarks({ words }: { words: string[] }) {
+  const shown = words.filter((word) => known(`upload.word.${word}`));
+  if (shown.length === 0) return null;
+  return (
+    <span class="quiet-label study-remarks" data-testid="study-remarks">
+      {shown.map((word) => t(`upload.word.${word}`)).join(' · ')}
+    </span>
   );
 }

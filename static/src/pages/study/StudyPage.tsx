@@ -11,6 +11,7 @@ import { useTitle } from '../../components/title';
 import { t } from '../../i18n';
 import { useChanges } from '../../state/live';
 import { me } from '../../state/session';
+import { Preview } from '../../viewer/Preview';
 import { FindingsPanel } from './FindingsPanel';
 import { loadViewer, openStudy } from './opening';
 import { StudyHead } from './StudyHead';
@@ -43,7 +44,12 @@ function Reading({ study, review }: { study: Study; review: Resource<Review> }) 
       <StudyHead study={study} mayInvite={me().hospital?.code === study.owner} />
       <div class="reading-area">
         <div class="reading-viewer" data-testid="study-viewer">
-          <Lazy name="viewer" load={loadViewer} with={{ study, findings, focus: chosen }} />
+          <Lazy
+            name="viewer"
+            load={loadViewer}
+            with={{ study, findings, focus: chosen }}
+            meanwhile={<Preview study_id={study.study_id} />}
+          />
         </div>
         <aside class="reading-side">
           <FindingsPanel review={review} chosen={chosen} onChoose={choose} onAssessed={assessed} />

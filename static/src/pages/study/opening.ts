@@ -4,20 +4,29 @@ import type { Study } from '../../api/types';
 import { fetchEarly } from '../../viewer/early';
 
 const PAGE = /^\/studies\/([^/]+)$/;
+/** Longer than the answers take; then the viewer starts without them. */
+const PATIENCE_MS = 1500;
 
 const opening = new Map<string, Promise<Study>>();
-
-export const loadViewer = async () => (await import('../../viewer/StudyViewer')).StudyViewer;
+let asked: Promise<unknown> = Promise.resolve();
+let waker: Worker | null = null;
 
 /** Asks for everything that a study's page at this address will need, before it is known who is signed in. */
 export function openEarly(path: string): void {
   const id = PAGE.exec(path)?.[1];
   if (!id) return;
-  // Whoever shows the page asks again and says what failed.
-  loadViewer().catch(() => undefined);
+  waker ??= new Worker(new URL('./wakeGraphics.ts', import.meta.url), { type: 'module' });
   const study = getStudy(id);
   opening.set(id, study);
-  study.then(fetchEarly, () => opening.delete(id));
+  // Whoever shows the page asks again and says what failed.
+  const all = study.then(fetchEarly, () => opening.delete(id));
+  asked = Promise.race([all, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+}
+
+/** The viewer's code has come with the page (study.html), but starting it blocks the page: first all else is asked for. */
+export async function loadViewer() {
+  await asked;
+  return (await import('../../viewer/StudyViewer')).StudyViewer;
 }
 
 /** The study, once from what was asked for early. */
@@ -25,6 +34,6 @@ export async function openStudy(id: string): Promise<Study> {
   const early = opening.get(id);
   opening.delete(id);
   const study = await (early ?? getStudy(id));
-  fetchEarly(study);
+  void fetchEarly(study);
   return study;
 }
