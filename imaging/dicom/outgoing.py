@@ -18,9 +18,10 @@ from imaging.dicom import elements, file_meta, json_model, syntaxes
 from imaging.dicom.codecs import EXPLICIT_LITTLE_ENDIAN
 from imaging.dicom.deidentify import Disguise, Region, deidentified, may_show_text
 from imaging.dicom.elements import PIXEL_TAGS, SEQUENCE_END, UNDEFINED, Buffer, Element
+from imaging.dicom.explicit import file_head
 from imaging.dicom.layout import Layout
 from imaging.dicom.reading import ReadingLimits
-from imaging.dicom.transcode import file_head, to_explicit_little_endian
+from imaging.dicom.transcode import to_explicit_little_endian
 
 _PIECE_BYTES: Final = 1 << 20
 

@@ -89,6 +89,10 @@ class RefusedAs(StrEnum):
     INFLATES_TOO_FAR = "inflates_too_far"
     TOO_LARGE = "too_large"
     WRONG_CONTENT_TYPE = "wrong_content_type"
+    METADATA_MALFORMED = "metadata_malformed"
+    BULK_MISSING = "bulk_missing"
+    BULK_UNUSED = "bulk_unused"
+    BULK_UNSUITABLE = "bulk_unsuitable"
     STUDY_DIFFERS = "study_differs"
     DIFFERENT_BYTES = "different_bytes"
     DISK_FULL = "disk_full"
@@ -106,7 +110,8 @@ class _Explained:
 _EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
     RefusedAs.NOT_DICOM: _Explained(NOT_UNDERSTOOD + 1, "This is not a DICOM file; send DICOM Part 10 files."),
     RefusedAs.NO_FILE_META: _Explained(
-        NOT_UNDERSTOOD + 2, "The file has no file meta information and is big endian, so its encoding cannot be trusted."
+        NOT_UNDERSTOOD + 2,
+        "The file has no file meta information and is big endian, so its encoding cannot be trusted.",
     ),
     RefusedAs.SYNTAX_MISSING: _Explained(NOT_UNDERSTOOD + 3, "The file meta information names no transfer syntax."),
     RefusedAs.SYNTAX_UNKNOWN: _Explained(SYNTAX_NOT_SUPPORTED, "The transfer syntax is none of the standard's."),
@@ -126,14 +131,22 @@ _EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
     RefusedAs.TRUNCATED: _Explained(NOT_UNDERSTOOD + 4, "The file ends in the middle of an element; send it again."),
     RefusedAs.MALFORMED: _Explained(NOT_UNDERSTOOD, "The data set cannot be read with its transfer syntax."),
     RefusedAs.TOO_DEEP: _Explained(NOT_UNDERSTOOD + 5, "Sequences are nested deeper than this archive reads."),
-    RefusedAs.TOO_MANY_ELEMENTS: _Explained(
-        OVER_LIMIT, "The data set has more elements than this archive reads."
-    ),
-    RefusedAs.INFLATES_TOO_FAR: _Explained(
-        OVER_LIMIT, "The deflated data set inflates beyond the published limit."
-    ),
+    RefusedAs.TOO_MANY_ELEMENTS: _Explained(OVER_LIMIT, "The data set has more elements than this archive reads."),
+    RefusedAs.INFLATES_TOO_FAR: _Explained(OVER_LIMIT, "The deflated data set inflates beyond the published limit."),
     RefusedAs.TOO_LARGE: _Explained(OVER_LIMIT, "The instance is larger than the published limit."),
     RefusedAs.WRONG_CONTENT_TYPE: _Explained(NOT_UNDERSTOOD + 6, "Send each part as application/dicom."),
+    RefusedAs.METADATA_MALFORMED: _Explained(
+        NOT_UNDERSTOOD + 7, "The metadata is not the DICOM JSON model or the Native DICOM Model of an instance."
+    ),
+    RefusedAs.BULK_MISSING: _Explained(
+        NOT_UNDERSTOOD + 8, "The metadata names bulk data that is not among the parts; nothing is fetched elsewhere."
+    ),
+    RefusedAs.BULK_UNUSED: _Explained(
+        NOT_UNDERSTOOD + 9, "The metadata of no instance names this bulk data by its Content-Location."
+    ),
+    RefusedAs.BULK_UNSUITABLE: _Explained(
+        NOT_UNDERSTOOD + 10, "The bulk data is not what its Content-Type says, or of a kind that DICOM does not use."
+    ),
     RefusedAs.STUDY_DIFFERS: _Explained(STUDY_DIFFERS, "The instance belongs to another study than the address names."),
     RefusedAs.DIFFERENT_BYTES: _Explained(
         DUPLICATE_INSTANCE,

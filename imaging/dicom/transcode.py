@@ -6,12 +6,11 @@ Runs in a worker process. Memory holds the header and one frame; only a deflated
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from struct import pack
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from imaging.dicom import codecs, elements, file_meta, syntaxes, values
+from imaging.dicom import codecs, elements, explicit, file_meta, syntaxes, values
 from imaging.dicom.codecs import EXPLICIT_LITTLE_ENDIAN, DamagedPixels, Frame, FrameTooLarge
 from imaging.dicom.elements import PIXEL_TAGS, Buffer, Element
 from imaging.dicom.frames import read_frame, uncompressed_frame
@@ -20,8 +19,6 @@ from imaging.dicom.layout import Layout, Pixels
 from imaging.dicom.reading import ReadingLimits
 from imaging.dicom.remarks import Unreadable
 
-IMPLEMENTATION_CLASS_UID: Final = "1.2.826.0.1.3680043.10.1234.1"
-_SHORT: Final = frozenset("AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())  # noqa: SIM905
 # Bytes of one word, for swapping values that came big endian (PS3.5 section 7.3).
 _WORD_BYTES: Final = {
     **values.WORD_BYTES,
@@ -42,19 +39,6 @@ def to_explicit_little_endian(source: Path, target: Path, transfer_syntax: str, 
             return _Rewriter(source, data, transfer_syntax, layout).write(target)
         except Unreadable as error:
             raise DamagedPixels("The stored object cannot be rewritten; retrieve it as it is stored.") from error
-
-
-def file_head(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
-    """Preamble and file meta information of a file (PS3.10 section 7.1): what stands before the data set."""
-    meta = _explicit(0x00020001, "OB", b"\0\1")
-    for tag, uid in (
-        (0x00020002, sop_class_uid),
-        (0x00020003, sop_instance_uid),
-        (0x00020010, transfer_syntax_uid),
-        (0x00020012, IMPLEMENTATION_CLASS_UID),
-    ):
-        meta += _explicit(tag, "UI", uid.encode("ascii", "replace"))
-    return b"\0" * 128 + b"DICM" + _explicit(0x00020000, "UL", pack("<L", len(meta))) + meta
 
 
 class _Rewriter:
@@ -87,7 +71,7 @@ class _Rewriter:
                 if element.tag in PIXEL_TAGS and self.rewritten is not None:
                     self._write_pixels(out, self.rewritten)
                 elif element.tag == _PHOTOMETRIC_INTERPRETATION and decoded is not None:
-                    out.write(_explicit(element.tag, "CS", decoded.photometric.encode()))
+                    out.write(explicit.element(element.tag, "CS", decoded.photometric.encode()))
                 else:
                     self._write_element(out, element, signed=self._is_signed())
             return out.tell()
@@ -95,7 +79,7 @@ class _Rewriter:
     def _write_meta(self, out: BinaryIO) -> None:
         sop_class = self.start.sop_class_uid or self._uid(_SOP_CLASS_UID)
         sop_instance = self.start.sop_instance_uid or self._uid(_SOP_INSTANCE_UID)
-        out.write(file_head(sop_class, sop_instance, EXPLICIT_LITTLE_ENDIAN))
+        out.write(explicit.file_head(sop_class, sop_instance, EXPLICIT_LITTLE_ENDIAN))
 
     def _uid(self, tag: int) -> str:
         found = next((element for element in self.scan.elements if element.tag == tag), None)
@@ -120,16 +104,16 @@ class _Rewriter:
         if element.items is None:
             self._write_value(out, element, _settled(element.vr, signed))
             return
-        out.write(_header(element.tag, "SQ", elements.UNDEFINED))
+        out.write(explicit.header(element.tag, "SQ", elements.UNDEFINED))
         for item in element.items:
-            out.write(_item(elements.ITEM, elements.UNDEFINED))
+            out.write(explicit.item(elements.ITEM, elements.UNDEFINED))
             for inner in item:
                 self._write_element(out, inner, signed=signed)
-            out.write(_item(elements.ITEM_END, 0))
-        out.write(_item(elements.SEQUENCE_END, 0))
+            out.write(explicit.item(elements.ITEM_END, 0))
+        out.write(explicit.item(elements.SEQUENCE_END, 0))
 
     def _write_value(self, out: BinaryIO, element: Element, vr: str) -> None:
-        out.write(_header(element.tag, vr, element.length + element.length % 2))
+        out.write(explicit.header(element.tag, vr, element.length + element.length % 2))
         for start in range(element.offset, element.offset + element.length, _PIECE_BYTES):
             piece = self.data[start : min(start + _PIECE_BYTES, element.offset + element.length)]
             out.write(self._little_endian(piece, vr))
@@ -146,7 +130,7 @@ class _Rewriter:
         if length > _LONGEST_VALUE:
             raise FrameTooLarge("Uncompressed the pixel data is longer than a value may be; retrieve frames.")
         vr = {"7FE00008": "OF", "7FE00009": "OD"}.get(pixels.tag, "OW" if pixels.bits_allocated > 8 else "OB")
-        out.write(_header(int(pixels.tag, 16), vr, length + length % 2))
+        out.write(explicit.header(int(pixels.tag, 16), vr, length + length % 2))
         out.writelines(self._packed(pixels))
         out.write(b"\0" * (length % 2))
 
@@ -188,20 +172,3 @@ def _holds_compressed(element: Element) -> bool:
     return any(
         inner.fragments is not None or _holds_compressed(inner) for item in element.items or () for inner in item
     )
-
-
-def _item(tag: int, length: int) -> bytes:
-    return pack("<HHL", tag >> 16, tag & 0xFFFF, length)
-
-
-def _header(tag: int, vr: str, length: int) -> bytes:
-    if vr in _SHORT and length <= 0xFFFF:
-        return pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
-    # Too long for a short length field: UN is what the standard provides (PS3.5 section 6.2.2 note 7).
-    vr = "UN" if vr in _SHORT else vr
-    return pack("<HH2sHL", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
-
-
-def _explicit(tag: int, vr: str, value: bytes) -> bytes:
-    value += (b"\0" if vr == "UI" else b" ") * (len(value) % 2)
-    return _header(tag, vr, len(value)) + value

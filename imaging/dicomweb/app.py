@@ -2,17 +2,24 @@
 holdings: that is how one names a study when two hospitals hold the same UID.
 """
 
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final
+
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDict
 
 from foundation.errors import NotFound
 from foundation.problem import Handler
 from imaging.archive import Archive
-from imaging.dicomweb import http, qido, stow
+from imaging.dicom.xml_model import to_xml
+from imaging.dicomweb import http, multipart, qido, stow
 from imaging.dicomweb.frames import Frames
 from imaging.dicomweb.http import ROOT, Door
 from imaging.dicomweb.metadata import OFFERS, Metadata
-from imaging.dicomweb.negotiation import choose
+from imaging.dicomweb.multipart import Part, once
+from imaging.dicomweb.negotiation import DICOM_XML, choose
 from imaging.dicomweb.rendered import Rendered
 from imaging.dicomweb.wado import Instances
 from imaging.guard import Guard
@@ -22,6 +29,8 @@ from imaging.store.search import Level
 _STUDY, _SERIES = "/studies/{study}", "/studies/{study}/series/{series}"
 _INSTANCE = _SERIES + "/instances/{instance}"
 _FRAMES = _INSTANCE + "/frames/{frames}"
+
+RETRIEVE_URL: Final = "00081190"
 
 
 class Search:
@@ -38,20 +47,25 @@ class Search:
         query = qido.parse_query(request.query.items(), self._level, *named)
         page = await self._door.archive.catalog.search(access, query)
         await self._door.guard.record(request, access, "study.search", None)
-        reply = web.Response(status=200 if page.hits else 204, headers={"Cache-Control": "no-store"})
+        answers = [qido.answer(hit, query, self._url(request, hit, access.store_as)) for hit in page.hits]
+        headers = CIMultiDict({"Cache-Control": "no-store"})
         for warning in qido.warning_headers(query, page.remaining, self._door.root(request), more=page.more):
-            reply.headers.add("Warning", warning)
-        if page.hits:
-            reply.body = msgspec.json.encode(
-                [qido.answer(hit, query, self._url(request, hit, access.store_as)) for hit in page.hits]
-            )
-            reply.content_type = offer.media_type
-        return reply
+            headers.add("Warning", warning)
+        if not answers:
+            return web.Response(status=204, headers=headers)
+        if offer.media_type == DICOM_XML:
+            return await multipart.respond(request, DICOM_XML, _documents(answers), headers)
+        return web.Response(body=msgspec.json.encode(answers), headers=headers, content_type=offer.media_type)
 
     def _url(self, request: web.Request, hit: Hit, own: str | None) -> str:
         """An address of the study that is never ambiguous: another hospital's is named by its owner."""
         root = self._door.root(request, None if hit.study.owner == own else hit.study.owner)
         return f"{root}/studies/{hit.study.study_instance_uid}"
+
+
+async def _documents(answers: Sequence[qido.Json]) -> AsyncGenerator[Part, None]:
+    for model in answers:
+        yield Part(DICOM_XML, once(await asyncio.to_thread(to_xml, model)), model[RETRIEVE_URL]["Value"][0])
 
 
 def routes(archive: Archive, guard: Guard, public_url: str | None = None) -> list[web.RouteDef]:

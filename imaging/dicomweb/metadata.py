@@ -1,21 +1,28 @@
-"""Metadata out of the stored pieces: unpacked, made absolute and joined, without reading the JSON in them."""
+"""Metadata out of the stored pieces: unpacked, made absolute and joined; only for XML is the JSON in them read."""
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from imaging.dicom.layout import BULK_PREFIX
+from imaging.dicom.xml_model import to_xml
 from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
-from imaging.dicomweb.multipart import Pieces
-from imaging.dicomweb.negotiation import DICOM_JSON, Offer, accepts_gzip, choose
+from imaging.dicomweb.multipart import Part, Pieces, once
+from imaging.dicomweb.negotiation import DICOM_JSON, DICOM_XML, Offer, accepts_gzip, choose
 
-OFFERS: Final = (Offer(DICOM_JSON), Offer("application/json"))
+OFFERS: Final = (Offer(DICOM_JSON), Offer("application/json"), Offer(DICOM_XML, multipart=True))
 # The stored model is compact JSON in which a quote inside text is escaped, so these bytes are nothing else.
 _RELATIVE: Final = b'"BulkDataURI":"' + BULK_PREFIX.encode()
+
+
+def unpacked(packed: bytes, address: str) -> bytes:
+    """The JSON of one instance out of its stored metadata, bulk data named below its absolute address."""
+    return zlib.decompress(packed).replace(_RELATIVE, f'"BulkDataURI":"{address}/{BULK_PREFIX}'.encode())
 
 
 class Assembler:
@@ -29,8 +36,7 @@ class Assembler:
         """The next (stored metadata, absolute address) of instances."""
         joined = bytearray()
         for packed, address in models:
-            absolute = f'"BulkDataURI":"{address}/{BULK_PREFIX}'.encode()
-            joined += self._glue + zlib.decompress(packed).replace(_RELATIVE, absolute)
+            joined += self._glue + unpacked(packed, address)
             self._glue = b","
         return self._packed(bytes(joined))
 
@@ -43,25 +49,31 @@ class Assembler:
 
 
 class Metadata:
-    """The DICOM JSON model of every instance that the path names (PS3.18 section 10.4.1.1.2)."""
+    """Every instance that the path names, as DICOM JSON model or Native DICOM Model (PS3.18 section 10.4.1.1.2)."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         instances = await self._door.instances(request)
-        offer = choose(http.accept_of(request), OFFERS)
+        alone = (Offer(DICOM_XML),) if "instance" in request.match_info else ()
+        offer = choose(http.accept_of(request), (*OFFERS, *alone))
         addresses = [self._door.address(request, row) for row in instances]
-        gzip = accepts_gzip(request.headers.get("Accept-Encoding"))
-        etag = http.etag_of([offer.media_type, str(gzip), self._door.root(request), *(row.sha256 for row in instances)])
+        gzip = offer.media_type != DICOM_XML and accepts_gzip(request.headers.get("Accept-Encoding"))
+        etag = http.etag_of([repr(offer), str(gzip), self._door.root(request), *(row.sha256 for row in instances)])
         http.refuse_unchanged(request, etag)
-        reply = web.StreamResponse(headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
-        if gzip:
-            reply.headers["Content-Encoding"] = "gzip"
+        headers = http.cached_headers(etag)
         # Where text was repaired, the words are not what the file says: whoever reads them is told.
         if noticed := http.warnings(word for row in instances for word in row.remarks):
-            reply.headers["Warning"] = noticed
+            headers["Warning"] = noticed
         ids = [row.id for row in instances]
+        if offer.multipart:
+            return await multipart.respond(request, DICOM_XML, self._documents(ids, addresses), headers)
+        reply = web.StreamResponse(headers={**headers, "Content-Type": offer.media_type})
+        if offer.media_type == DICOM_XML:
+            return await multipart.send(request, reply, self._document(ids, addresses))
+        if gzip:
+            reply.headers["Content-Encoding"] = "gzip"
         return await multipart.send(request, reply, self._assembled(ids, addresses, Assembler(gzip=gzip)))
 
     async def _assembled(self, ids: Sequence[str], addresses: Sequence[str], assembler: Assembler) -> Pieces:
@@ -70,3 +82,19 @@ class Metadata:
             models = [(packed, address_of[key]) for key, packed in headers]
             yield await asyncio.to_thread(assembler.add, models)
         yield assembler.finish()
+
+    async def _documents(self, ids: Sequence[str], addresses: Sequence[str]) -> AsyncGenerator[Part, None]:
+        address_of = dict(zip(ids, addresses, strict=True))
+        async for headers in self._door.archive.catalog.headers(ids):
+            for key, packed in headers:
+                document = await asyncio.to_thread(_xml, packed, address_of[key])
+                yield Part(DICOM_XML, once(document), f"{address_of[key]}/metadata")
+
+    async def _document(self, ids: Sequence[str], addresses: Sequence[str]) -> Pieces:
+        async for part in self._documents(ids, addresses):
+            async for piece in part.content:
+                yield piece
+
+
+def _xml(packed: bytes, address: str) -> bytes:
+    return to_xml(msgspec.json.decode(unpacked(packed, address)))

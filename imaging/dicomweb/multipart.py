@@ -60,7 +60,8 @@ async def respond(
     """Send ``parts`` as they come. ``inner_type``: their common media type without parameters."""
     boundary = new_boundary()
     described = _described(inner_type, boundary)
-    reply = web.StreamResponse(status=status, headers={**headers, "Content-Type": described})
+    reply = web.StreamResponse(status=status, headers=headers)
+    reply.headers["Content-Type"] = described
     return await send(request, reply, _body(boundary, parts))
 
 

@@ -15,6 +15,8 @@ from foundation.errors import Invalid, NotAcceptable
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 DICOM: Final = "application/dicom"
 DICOM_JSON: Final = "application/dicom+json"
+DICOM_XML: Final = "application/dicom+xml"
+METADATA_TYPES: Final = frozenset({DICOM_JSON, DICOM_XML})
 OCTETS: Final = "application/octet-stream"
 
 _RANGE = re.compile(r'\s*([^\s/;,"=]+/[^\s/;,"=]+|\*)')

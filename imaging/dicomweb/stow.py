@@ -14,11 +14,13 @@ from aiohttp import web
 from imaging.archive import Archive
 from imaging.dicom.reading import is_usable_uid
 from imaging.dicom.remarks import Refusal, RefusedAs, Unreadable
+from imaging.dicom.xml_model import to_xml
 from imaging.dicomweb import stow_answer
 from imaging.dicomweb.http import ROOT, Door, accept_of
-from imaging.dicomweb.negotiation import DICOM_JSON, Offer, choose
+from imaging.dicomweb.negotiation import DICOM_JSON, DICOM_XML, Offer, choose
 from imaging.dicomweb.parts import Part, check_body, parts
 from imaging.dicomweb.spooling import Receiver
+from imaging.dicomweb.stow_metadata import sent_apart
 from imaging.errors import BadStudyUid, BrokenMultipart, MayNotStore, NothingSent, TooManyParts, TryLater
 from imaging.guard import Access, Guard
 from imaging.store.ingest import Outcome, Received, Spooled, refused
@@ -27,7 +29,7 @@ from imaging.store.uploads import open_upload
 # Instances that are examined, made durable and committed together, and how many such batches of one request wait.
 BATCH: Final = 16
 BATCHES_IN_FLIGHT: Final = 2
-_OFFERS: Final = (Offer(DICOM_JSON), Offer("application/json"))
+_OFFERS: Final = (Offer(DICOM_JSON), Offer("application/json"), Offer(DICOM_XML))
 _TRY_LATER: Final = frozenset({RefusedAs.INDEX_AWAY, RefusedAs.DISK_FULL, RefusedAs.DISK_FAILS})
 # Of a broken request, as many stored instances are named in the error; the count is exact.
 _NAMED_LIMIT: Final = 1000
@@ -55,8 +57,8 @@ async def _store(door: Door, request: web.Request) -> web.StreamResponse:
     if study is not None and not is_usable_uid(study):
         raise BadStudyUid("Give the Study Instance UID as letters, digits, dots and hyphens, at most 64.")
     offer = choose(accept_of(request), _OFFERS)
-    check_body(request)
-    outcomes, broken = await _received(door.archive, access, access.store_as, request, study)
+    receive = _received_apart if check_body(request) else _received
+    outcomes, broken = await receive(door.archive, access, access.store_as, request, study)
     await _record(door.guard, request, access, outcomes)
     for study_id in _studies(outcome for outcome in outcomes if outcome.kind == "stored"):
         await door.archive.on_stored(study_id)
@@ -82,6 +84,21 @@ async def _received(
             # Also when the request is given up: what came whole is stored and its memory is free again.
             intake.hand_over()
         return await intake.outcomes(), ended
+
+
+async def _received_apart(
+    archive: Archive, access: Access, owner: str, request: web.Request, study: str | None
+) -> tuple[list[Outcome], BrokenMultipart | TooManyParts | None]:
+    """The same for metadata with bulk data apart."""
+    async with open_upload(archive.database, archive.clock, owner) as upload:
+        receiver = Receiver(archive.blobs, archive.memory, archive.limits.max_part_bytes, upload)
+        async with sent_apart(archive, receiver) as sent:
+            try:
+                async for part in parts(request):
+                    await sent.take(part)
+            except (BrokenMultipart, TooManyParts) as broken:
+                return [], broken
+            return await sent.outcomes(access, study), None
 
 
 class _Intake:
@@ -169,7 +186,7 @@ def _answer(outcomes: Sequence[Outcome], root: str, media_type: str) -> web.Resp
     warning = stow_answer.warning(outcomes)
     return web.Response(
         status=stow_answer.status(outcomes),
-        body=msgspec.json.encode(stow_answer.body(outcomes, root)),
+        body=(to_xml if media_type == DICOM_XML else msgspec.json.encode)(stow_answer.body(outcomes, root)),
         content_type=media_type,
         headers={"Cache-Control": "no-store", **({"Warning": warning} if warning else {})},
     )

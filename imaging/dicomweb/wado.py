@@ -9,8 +9,9 @@ from typing import Final
 from aiohttp import web
 
 from imaging.dicom import codecs
+from imaging.dicom.explicit import file_head
 from imaging.dicom.remarks import Remark
-from imaging.dicom.transcode import file_head, to_explicit_little_endian
+from imaging.dicom.transcode import to_explicit_little_endian
 from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part

@@ -101,7 +101,9 @@ def _described(text: str) -> Iterable[str]:
 
 def beginning(count: int, at: str) -> ColumnElement[bool]:
     """A word that begins with one of ``count`` texts, the parameters that :func:`values` makes."""
-    ends: list[tuple[Any, Any]] = [(bindparam(f"{at}_{one}_low"), bindparam(f"{at}_{one}_high")) for one in range(count)]
+    ends: list[tuple[Any, Any]] = [
+        (bindparam(f"{at}_{one}_low"), bindparam(f"{at}_{one}_high")) for one in range(count)
+    ]
     return or_(*(and_(_WORD.word >= low, _WORD.word < high) for low, high in ends))
 
 
