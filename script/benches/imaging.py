@@ -89,14 +89,14 @@ def frames(sent: Slices, accept: str = STORED) -> list[Ask]:
         return lambda reply: reply.status == 200 and reply.holds(pixels)
 
     return [
-        Ask(sent.instance_path(index) + "/frames/1", is_frame(pixels), headers={"Accept": accept})
+        Ask(sent.instance_path(index) + "/frames/1", is_frame(pixels), headers={"Accept": accept}, sampled=True)
         for index, pixels in enumerate(sent.pixels)
     ]
 
 
 def plain_files(sent: Slices) -> list[Ask]:
     return [
-        Ask(f"/{index}", lambda reply, pixels=pixels: reply.status == 200 and reply.holds(pixels))
+        Ask(f"/{index}", lambda reply, pixels=pixels: reply.status == 200 and reply.holds(pixels), sampled=True)
         for index, pixels in enumerate(sent.pixels)
     ]
 
