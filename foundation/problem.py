@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from secrets import token_hex
 
 import msgspec
 from aiohttp import web
 
 from foundation import errors
-from foundation.ids import new_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,7 +56,7 @@ def from_http(raised: web.HTTPException) -> errors.ServiceError:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error of the tree, and every error nobody foresaw, into a problem document."""
-    request_id = request[REQUEST_ID] = new_id()
+    request_id = request[REQUEST_ID] = token_hex(13)
     try:
         reply = await handler(request)
     except errors.ServiceError as error:

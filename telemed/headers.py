@@ -1,5 +1,6 @@
 """The headers every answer carries, so that a page runs our own code only."""
 
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +16,7 @@ STATIC_HEADERS: Final = {
 }
 
 
+@lru_cache(100)
 def content_security_policy(signaling_origin: str) -> str:
     """No inline code, no foreign origin; WebAssembly and workers for the image codecs, one socket for the rooms."""
     return "; ".join(

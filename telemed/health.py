@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -40,11 +41,16 @@ class Metrics:
             response = await handler(request)
             resource = request.match_info.route.resource
             route = resource.canonical if resource is not None else "none"
-            self.requests.labels(request.method, route, response.status).inc()
-            self.seconds.labels(route).observe(time.perf_counter() - started)
+            counted, timed = self._series_of(request.method, route, response.status)
+            counted.inc()
+            timed.observe(time.perf_counter() - started)
             return response
 
         return measured
+
+    @cache  # noqa: B019 - as many as there are routes and statuses, and one Metrics a process
+    def _series_of(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self.requests.labels(method, route, status), self.seconds.labels(route)
 
 
 def database_check(database: Database) -> Check:

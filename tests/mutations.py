@@ -19,7 +19,11 @@ NUMBERS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xfe\xff\xff\xff", b"\0\0\0\x80",
 def originals() -> list[bytes]:
     """Small files of every kind that the archive reads: encodings, pixels, sequences, texts."""
     built = [ct_slice(size=16), multi_frame(3, 8), enhanced_ct(2, 16), rle(multi_frame(2, 8, "rle"))]
-    built += [named("gbk_labelled_utf8"), named("iso2022_ir58"), patient_study("report", "1.2.840.10008.5.1.4.1.1.88.33")]
+    built += [
+        named("gbk_labelled_utf8"),
+        named("iso2022_ir58"),
+        patient_study("report", "1.2.840.10008.5.1.4.1.1.88.33"),
+    ]
     built += [phantom.data for family in (layouts(), floats(), colours()) for phantom in list(family.values())[:4]]
     built.append(encapsulated(ct_slice("jpeg", size=8), [b"\xff\xd8\xff\xc0" + bytes(60)], "1.2.840.10008.1.2.4.50"))
     for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian):

@@ -71,7 +71,8 @@ async def _documents(answers: Sequence[qido.Json]) -> AsyncGenerator[Part, None]
 def routes(archive: Archive, guard: Guard, public_url: str | None = None) -> list[web.RouteDef]:
     """Everything under /dicom-web. ``public_url``: scheme and host in answers; None: those of each request."""
     door = Door(archive, guard, public_url)
-    services = [*_searches(door), *_retrievals(door)]
+    # The router tries one after the other: first what is asked for most.
+    services = [*_retrievals(door), *_searches(door)]
     mounted: list[web.RouteDef] = []
     for root in (ROOT, ROOT + "/hospitals/{owner}"):
         mounted += [web.get(root + path, handler) for path, handler in services]
@@ -95,11 +96,11 @@ def _retrievals(door: Door) -> list[tuple[str, Handler]]:
     instances, metadata, frames, pictures = Instances(door), Metadata(door), Frames(door), Rendered(door)
     every_level = [_STUDY, _SERIES, _INSTANCE]
     return [
+        (_FRAMES, frames.retrieve),
         *((path, instances.retrieve) for path in every_level),
         *((path + "/metadata", metadata.retrieve) for path in every_level),
         *((path + "/rendered", pictures.rendered) for path in (*every_level, _FRAMES)),
         *((path + "/thumbnail", pictures.thumbnail) for path in (*every_level, _FRAMES)),
-        (_FRAMES, frames.retrieve),
         (_INSTANCE + "/bulkdata/{path:.+}", frames.bulkdata),
     ]
 

@@ -106,9 +106,11 @@ class Frames:
         if alone:
             body = await self._frame(row, layout, offer, numbers[0] - 1)
             if not offer.multipart:
-                return http.sent_slice(request, body, offer.part_type, etag)
+                return await _sliced(request, body, offer.part_type, etag)
             location = f"{address}/frames/{numbers[0]}"
-            return multipart.whole(offer.media_type, offer.part_type, body, location, http.cached_headers(etag))
+            headers = http.cached_headers(etag)
+            reply, pieces = multipart.wrapped(offer.media_type, offer.part_type, body, location, headers)
+            return await multipart.send_whole(request, reply, pieces)
         parts = self._parts(row, layout, offer, numbers, address)
         return await multipart.respond(request, offer.media_type, parts, http.cached_headers(etag))
 
@@ -188,6 +190,15 @@ class Frames:
         path = await self._archive.blobs.local_path(row.blob_key)
         whole = await self._archive.workers.run(read_span, path, layout, offset, size)
         yield values.little_endian(whole, vr, layout.big_endian)[start : start + length]
+
+
+async def _sliced(request: web.Request, body: bytes, content_type: str, etag: str) -> web.StreamResponse:
+    """``body`` or the part of it that the Range header asks for."""
+    asked = http.slice_of(request, len(body), etag)
+    headers = {**http.cached_headers(etag), **asked.headers, "Content-Type": content_type}
+    reply = web.StreamResponse(status=asked.status, headers=headers)
+    part = body[asked.start : asked.start + asked.length] if asked.partial else body
+    return await multipart.send_whole(request, reply, [part])
 
 
 async def _parts_of(part: Part) -> AsyncGenerator[Part, None]:

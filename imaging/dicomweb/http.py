@@ -64,7 +64,7 @@ class Door:
 
     def root(self, request: web.Request, owner: str | None = None) -> str:
         """The absolute service root the request came by, or that of ``owner``'s holdings."""
-        base = (self.public_url or str(request.url.origin())).rstrip("/") + ROOT
+        base = (self.public_url or f"{request.scheme}://{request.host}").rstrip("/") + ROOT
         owner = owner or request.match_info.get("owner")
         return base if owner is None else f"{base}/hospitals/{owner}"
 
@@ -146,10 +146,3 @@ def slice_of(request: web.Request, total: int, etag: str) -> Slice:
     if start >= total or length < 1:
         raise RangeNotSatisfiable(f"The content has {total} bytes.")
     return Slice(start, length, total, partial=True)
-
-
-def sent_slice(request: web.Request, body: bytes, content_type: str, etag: str) -> web.Response:
-    """``body`` or the part of it that the Range header asks for."""
-    asked = slice_of(request, len(body), etag)
-    headers = {**cached_headers(etag), **asked.headers, "Content-Type": content_type}
-    return web.Response(status=asked.status, body=body[asked.start : asked.start + asked.length], headers=headers)

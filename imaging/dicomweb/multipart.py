@@ -4,7 +4,7 @@ The first piece is made before the status line is sent, so that what cannot be p
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -65,11 +65,26 @@ async def respond(
     return await send(request, reply, _body(boundary, parts))
 
 
-def whole(inner_type: str, part_type: str, body: bytes, location: str, headers: Mapping[str, str]) -> web.Response:
-    """The same for a single part that is in memory: its length is told, and it leaves in one write."""
+async def send_whole(request: web.Request, reply: web.StreamResponse, pieces: Sequence[bytes]) -> web.StreamResponse:
+    """Send ``reply`` with a body that is in memory, its length told, without joining what was read from a file."""
+    reply.content_length = sum(map(len, pieces))
+    writer = await reply.prepare(request)
+    if writer is not None and request.method != "HEAD":
+        # Apart from the body, because together they would be copied into one.
+        writer.send_headers()
+        for piece in pieces:
+            await writer.write(piece, drain=False)  # type: ignore[call-arg]  # only the interface lacks it
+    await reply.write_eof()
+    return reply
+
+
+def wrapped(
+    inner_type: str, part_type: str, body: bytes, location: str, headers: Mapping[str, str]
+) -> tuple[web.StreamResponse, list[bytes]]:
+    """A single part that is in memory, for :func:`send_whole`."""
     boundary = new_boundary()
-    wrapped = b"".join([_opening(f"--{boundary}", part_type, location), body, f"\r\n--{boundary}--\r\n".encode()])
-    return web.Response(body=wrapped, headers={**headers, "Content-Type": _described(inner_type, boundary)})
+    reply = web.StreamResponse(headers={**headers, "Content-Type": _described(inner_type, boundary)})
+    return reply, [_opening(f"--{boundary}", part_type, location), body, f"\r\n--{boundary}--\r\n".encode()]
 
 
 def _described(inner_type: str, boundary: str) -> str:

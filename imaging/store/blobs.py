@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from foundation.ids import new_id
-from imaging.errors import BlobAway
+from imaging.store.open_files import OpenFiles
 
 _KEY: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 PIECE_BYTES: Final = 256 * 1024
@@ -71,6 +71,7 @@ class FolderBlobs:
         self._lock = -1
         # Folders whose entry in their parent is known to be durable.
         self._durable: set[Path] = set()
+        self._open = OpenFiles()
 
     @classmethod
     async def open(cls, root: Path) -> "FolderBlobs":
@@ -80,39 +81,36 @@ class FolderBlobs:
         return blobs
 
     async def close(self) -> None:
+        self._open.close_all()
         await asyncio.to_thread(self._end)
 
     async def spool(self) -> Path:
         return self._spool / new_id()
 
     async def keep(self, spooled: Path, key: str) -> None:
+        self._open.close(key)
         await asyncio.to_thread(self._keep, spooled, self._path(key))
 
     async def keep_all(self, blobs: Sequence[tuple[str, bytes]]) -> list[OSError | None]:
         return await asyncio.to_thread(self._keep_all, blobs)
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
-        return await asyncio.to_thread(_read, self._path(key), start, length)
+        file = await self._open.get(key, self._path(key))
+        return await file.read(start, max(file.size - start, 0) if length is None else length)
 
     async def stream(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        descriptor = await asyncio.to_thread(_open, self._path(key))
-        try:
-            while length is None or length > 0:
-                wanted = PIECE_BYTES if length is None else min(PIECE_BYTES, length)
-                piece = await asyncio.to_thread(os.pread, descriptor, wanted, start)
-                if not piece:
-                    break
-                yield piece
-                start += len(piece)
-                length = None if length is None else length - len(piece)
-        finally:
-            os.close(descriptor)
+        file = await self._open.get(key, self._path(key))
+        end = file.size if length is None else min(start + length, file.size)
+        while start < end and (piece := await file.read(start, min(PIECE_BYTES, end - start))):
+            yield piece
+            start += len(piece)
 
     async def local_path(self, key: str) -> Path:
         return self._path(key)
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        self._open.close(key)
 
     async def keys(self) -> AsyncIterator[list[str]]:
         for folder in await asyncio.to_thread(lambda: sorted(self._blobs.glob("*/*"))):
@@ -187,22 +185,6 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _read(path: Path, start: int, length: int | None) -> bytes:
-    descriptor = _open(path)
-    try:
-        wanted = os.fstat(descriptor).st_size - start if length is None else length
-        return os.pread(descriptor, max(wanted, 0), start)
-    finally:
-        os.close(descriptor)
-
-
-def _open(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise BlobAway() from error
 
 
 def _sync(path: Path) -> None:

@@ -39,6 +39,7 @@ from imaging.store.columns import (
     Study,
 )
 from imaging.store.layouts import RecentLayouts
+from imaging.store.recent_series import RecentSeries, StoredSeries
 from imaging.store.rows import InstanceRow, Page, SeriesRow, StudyRow
 from imaging.store.search import Query
 
@@ -104,6 +105,11 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._layouts = RecentLayouts()
+        self._recent = RecentSeries(StoredSeries(database))
+
+    def forget(self, study_instance_uid: str) -> None:
+        """For whoever deletes or hides something below a study with this UID: call it right after the commit."""
+        self._recent.forget(study_instance_uid)
 
     async def search(self, access: Access, query: Query) -> Page:
         """One page of matches, newest study first, the same order every time. Raises BadValue, TooBroad."""
@@ -143,10 +149,15 @@ class Catalog:
     async def locate(
         self, access: Access, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str
     ) -> tuple[str, InstanceRow | None]:
-        """(our key of the study, its instance) in one question: what a viewer asks for hundreds of times.
+        """(our key of the study, its instance): what a viewer asks for hundreds of times.
 
-        The study is chosen as by :meth:`find_study`, with its refusals, whether or not the instance is in it.
+        The study is chosen as by :meth:`find_study`, with its refusals, whether or not the instance is in it. Found
+        among the series held in memory or in one question; whatever is not found there is always asked for.
         """
+        held_series = await self._recent.get((study_instance_uid, series_instance_uid))
+        seen = [study.id for study in held_series.studies if access.admits(study.owner, study.id)]
+        if len(seen) == 1 and (row := held_series.instances.get((seen[0], sop_instance_uid))) is not None:
+            return seen[0], row
         uids = {"study": study_instance_uid, "series": series_instance_uid, "instance": sop_instance_uid}
         rows = await self._database.look(lambda connection: connection.execute(_LOCATED, uids).all())
         held = [_located(row) for row in rows]

@@ -29,7 +29,7 @@ class Reply:
     """A reply in its connection's buffer: good until the next request on it."""
 
     def __init__(
-        self, status: int, head: bytes, buffer: bytearray, start: int, end: int, known: int | None = None
+        self, status: int, head: bytes, buffer: bytearray, start: int, end: int, *, known: int | None = None
     ) -> None:
         self.status, self.head, self._buffer, self.start, self.end = status, head, buffer, start, end
         # Up to where the buffer holds what came; beyond it only the length is known.
@@ -118,7 +118,7 @@ class Connection:
         known = end_of_body if whole else min(max(got, HEAD_BYTES), end_of_body)
         got = self._until(known, got)
         self._pass(end_of_body - got)
-        return Reply(status, head, self._buffer, end + 4, end_of_body, known)
+        return Reply(status, head, self._buffer, end + 4, end_of_body, known=known)
 
     def _chunked(self, status: int, head: bytes, start: int, got: int) -> Reply:
         """The chunks are moved together where they lie."""

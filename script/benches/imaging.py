@@ -19,7 +19,7 @@ from pathlib import Path
 from pydicom import Dataset
 
 from benches.client import Ask, Check, Driven, Reply, drive
-from benches.servers import Target, nginx, orthanc, telemed
+from benches.servers import Target, nginx, orthanc, settle, telemed
 from tests.samples import ct_series, uid
 
 CONNECTIONS = 4
@@ -215,6 +215,7 @@ class Run:
         key = f"{target.name}-{turn}"
         read = slices(key, self.count)
         drive(target.dicomweb_url, target.headers, stores(read, 10), CONNECTIONS)
+        settle(target)
         for number, row in enumerate(self.rows):
             sent = slices(f"{key}-{number}", self.count) if row.stores else read
             self.add(row.name, target.name, row.measure(target, sent, self.seconds))

@@ -30,6 +30,14 @@ class Target:
         return sum(_ticks(pid) for pid in _tree(self.pid)) / os.sysconf("SC_CLK_TCK")
 
 
+def settle(target: Target, seconds: float = 60) -> None:
+    """Wait until the server has done what it does in the background after a store."""
+    end, used = time.monotonic() + seconds, -1.0
+    while time.monotonic() < end and (now := target.cpu_seconds()) > used + 0.02:
+        used = now
+        time.sleep(0.5)
+
+
 def _tree(pid: int) -> list[int]:
     children = " ".join(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")).split()
     return [pid, *(found for child in children for found in _tree(int(child)))]
