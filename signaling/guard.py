@@ -61,6 +61,10 @@ class Leases(Protocol):
         """Those of ``leases`` that still hold, prolonged."""
         ...
 
+    async def elsewhere(self, room: str, node: str) -> str | None:
+        """The address of another process that serves the room now; None: there is none."""
+        ...
+
     async def release(self, node: str, leases: Collection[Lease]) -> None:
         """Leave rooms, so that the next process need not wait until a lease runs out."""
         ...

@@ -73,6 +73,7 @@ class SignalingServer:
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._draining = False
         self._server: Server | None = None
+        self._node = ""
         self._upkeep: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> Self:
@@ -91,6 +92,8 @@ class SignalingServer:
             max_queue=_QUEUED_FRAMES,
             server_header=None,
         )
+        # Fixed now, because a server that has closed its port still gives its leases back.
+        self._node = f"{socket.gethostname()}:{self.port}"
         self._upkeep = (
             asyncio.create_task(self._forever(self._timers.tick_ms, self._tick)),
             asyncio.create_task(self._forever(self._timers.renew_ms, self.renew)),
@@ -124,7 +127,7 @@ class SignalingServer:
     @property
     def node(self) -> str:
         """This process among those that share a database: the same again after a restart."""
-        return f"{socket.gethostname()}:{self.port}"
+        return self._node
 
     @property
     def url(self) -> str:
@@ -148,6 +151,16 @@ class SignalingServer:
         self._tickets.revoke(room, person)
         if room in self._hosts:
             self._hosts[room].remove(person)
+
+    async def elsewhere(self, room: str) -> str | None:
+        """The full address of the room when another process serves it now."""
+        url = await self._leases.elsewhere(room, self.node)
+        return None if url is None else f"{url}/rooms/{room}"
+
+    @property
+    def draining(self) -> bool:
+        """Nobody is taken in any more."""
+        return self._draining
 
     def notice(self, room: str, topic: str, about: str) -> None:
         """Tell everybody in the room that ``topic`` (findings, opinion) number ``about`` changed."""

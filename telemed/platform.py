@@ -240,7 +240,7 @@ def _consultations(ground: Ground, desk: StudyDesk, addresses: Addresses) -> lis
         news=news,
         clock=ground.clock,
     )
-    return consultation_routes(consultations, opinions, addresses, _ice(ground.settings, ground.clock))
+    return consultation_routes(consultations, opinions, addresses, ground.rooms, _ice(ground.settings, ground.clock))
 
 
 def _ice(settings: Settings, clock: Clock) -> Callable[[str], list[IceServer]]:

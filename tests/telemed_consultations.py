@@ -86,6 +86,15 @@ STUDY = {
 }
 
 
+class OneProcess:
+    """Rooms are where the join answer was asked for."""
+
+    draining = False
+
+    async def elsewhere(self, room):
+        return None
+
+
 class NoReviews:
     async def study_states(self, study_ids):
         return {}
@@ -143,7 +152,7 @@ class Clinic:
     def routes(self):
         addresses = Addresses("", "", 8081)
         return [
-            *consultation_routes(self.consultations, self.opinions, addresses, lambda _: [STUN]),
+            *consultation_routes(self.consultations, self.opinions, addresses, OneProcess(), lambda _: [STUN]),
             *event_routes(EventStream(self.events, heartbeat_s=0.05)),
         ]
 

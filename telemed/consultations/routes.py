@@ -1,7 +1,7 @@
 """The API's doors to consultations and their opinions."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -14,6 +14,7 @@ from telemed.consultations.document import OpinionText
 from telemed.consultations.invitation import Invitation
 from telemed.consultations.model import ConsultationState
 from telemed.consultations.opinion import Opinions
+from telemed.consultations.preflight import Preflight
 from telemed.consultations.service import LIST_MAX, Consultations
 from telemed.consultations.views import Consultation, ConsultationList, Joined, Opinion
 from telemed.web import DOCTORS, Call, Route
@@ -56,12 +57,21 @@ class ListQuery(Struct):
     offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
+class LiveRooms(Protocol):
+    """Where rooms are served; ``signaling.server.SignalingServer``."""
+
+    @property
+    def draining(self) -> bool: ...
+
+    async def elsewhere(self, room: str) -> str | None: ...
+
+
 def routes(
-    consultations: Consultations, opinions: Opinions, addresses: Addresses, ice_servers: IceServers
+    consultations: Consultations, opinions: Opinions, addresses: Addresses, rooms: LiveRooms, ice_servers: IceServers
 ) -> list[Route]:
     """``ice_servers``: user id → the STUN and TURN servers for that person's calls."""
-    join = _join(consultations, addresses, ice_servers)
-    return [*_consultation_routes(consultations), *_opinion_routes(opinions), join]
+    entering = _entering(consultations, addresses, rooms, ice_servers)
+    return [*_consultation_routes(consultations), *_opinion_routes(opinions), *entering]
 
 
 def _consultation_routes(consultations: Consultations) -> list[Route]:
@@ -126,18 +136,26 @@ def _opinion_routes(opinions: Opinions) -> list[Route]:
     ]
 
 
-def _join(consultations: Consultations, addresses: Addresses, ice_servers: IceServers) -> Route:
+def _entering(
+    consultations: Consultations, addresses: Addresses, rooms: LiveRooms, ice_servers: IceServers
+) -> list[Route]:
+    async def preflight(call: Call[None]) -> Preflight:
+        return await consultations.preflight(*_subject(call), draining=rooms.draining)
+
     async def join(call: Call[None]) -> Joined:
         entrance = await consultations.join(*_subject(call), address=call.address)
         return Joined(
             ticket=entrance.ticket,
-            signaling_url=addresses.room(call.request, entrance.room),
+            signaling_url=await rooms.elsewhere(entrance.room) or addresses.room(call.request, entrance.room),
             room=entrance.room,
             ice_servers=ice_servers(call.who.user_id),
             consultation=entrance.consultation,
         )
 
-    return Route("POST", ONE + "/join", join, DOCTORS, "A ticket for the room", reply=Joined)
+    return [
+        Route("GET", ONE + "/preflight", preflight, DOCTORS, "Whether the room may be entered now", reply=Preflight),
+        Route("POST", ONE + "/join", join, DOCTORS, "A ticket for the room", reply=Joined),
+    ]
 
 
 def _subject(call: Call[Any]) -> tuple[Person, str]:

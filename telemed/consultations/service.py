@@ -23,6 +23,7 @@ from telemed.consultations.document import Subject
 from telemed.consultations.invitation import Invitation
 from telemed.consultations.model import Action, ConsultationState, Course, facts
 from telemed.consultations.news import Newsroom
+from telemed.consultations.preflight import Preflight, preflight
 from telemed.consultations.store import RECORDS, Record, advance, course_of, record_for
 from telemed.consultations.tables import ConsultationRow, OpinionRow
 from telemed.consultations.views import Consultation, ConsultationList, Directory, Presenter, Studies
@@ -149,6 +150,12 @@ class Consultations:
             total = await session.scalar(select(func.count()).select_from(ConsultationRow).where(*where))
             records = [(row, opinion) for row, opinion in await session.execute(page)]
         return ConsultationList(await self._presenter.many(person, records), total or 0)
+
+    async def preflight(self, person: Person, consultation_id: str, *, draining: bool) -> Preflight:
+        """Whether ``join`` would work now, and if not, why. Raises ConsultationUnknown."""
+        row = (await self._record(person, consultation_id))[0]
+        decision = may_enter_room(person, facts(course_of(row)))
+        return preflight(decision, ConsultationState(row.state), draining=draining)
 
     async def join(self, person: Person, consultation_id: str, *, address: str) -> Entrance:
         """A ticket for the room. Raises ConsultationUnknown, RoomNotYours, RoomNotOpen."""

@@ -12,6 +12,7 @@ from signaling.commands import COMMANDS
 from signaling.limits import Limits, Timers
 from signaling.messages import FEATURES, ClientKind, EventKind, ServerKind
 from signaling.seating import LIMITS_TOLD, TIMERS_TOLD
+from telemed.consultations.preflight import Readiness
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 GRANT_OF_ROW = {"be the presenter": "present", "–": None}
@@ -85,6 +86,11 @@ def test_shapes_have_the_documented_members(name, shape):
 def test_features_are_named():
     said = DOCUMENT.split("the server's are ")[1].split(". Because")[0]
     assert re.findall(r"`([a-z_]+)`", said) == list(FEATURES)
+
+
+def test_answers_to_a_preflight_are_those_of_the_code():
+    said = DOCUMENT.split("`code` is ")[1].split(";")[0]
+    assert re.findall(r"`([A-Z_]+)`", said) == list(Readiness)
 
 
 def test_what_belongs_to_no_scope_is_listed():

@@ -63,6 +63,26 @@ async def test_only_the_sides_and_only_while_it_is_open_get_a_ticket(house):
     assert (status, problem["code"]) == (403, "room.not_a_participant")
 
 
+async def test_a_page_learns_in_words_whether_it_may_enter_before_it_opens_a_socket(house):
+    study = await house.store("WZ01", ct_slice("preflight", size=16))
+    invited = await house.invited(study["study_id"])
+
+    async def said(who):
+        return (await house.done(who, "GET", f"{invited}/preflight"))["code"]
+
+    assert [await said(who) for who in ("chen", "li")] == ["NOT_ACCEPTED", "NOT_ON_ROSTER"]
+    await house.done("li", "POST", f"{invited}/accept", {})
+    answer = await house.done("li", "GET", f"{invited}/preflight")
+    assert (answer["code"], answer["protocol"], answer["sentence"]["zh"]) == ("READY", 1, "可以进入会诊室。")
+    assert "scopes" in answer["features"]
+    assert [await said(who) for who in ("chen", "wu")] == ["READY", "NOT_ON_ROSTER"]
+    assert await house.status("outsider", f"{invited}/preflight") == 404
+    house.platform.rooms.drain()
+    assert await said("li") == "DRAINING"
+    await house.done("chen", "POST", f"{invited}/cancel", {"reason": "转院"})
+    assert await said("li") == "ENDED"
+
+
 async def test_a_ticket_is_stale_after_five_minutes(house, consultation, clock):
     entrance = await house.join("li", consultation)
     clock.advance(minutes=5)

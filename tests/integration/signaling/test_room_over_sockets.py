@@ -81,6 +81,33 @@ async def test_a_restarted_server_goes_on_where_the_journal_ends(anew):
         assert len(anew.journal.rooms["R1"]) == 1
 
 
+async def test_a_server_that_ends_gives_its_rooms_back(anew, caplog):
+    async with anew.open():
+        await anew.joined("ann")
+    assert anew.leases.released == {"R1"}
+    assert "cannot be released" not in caplog.text
+
+
+async def test_a_room_that_was_lost_to_another_process_sends_everybody_on(clinic):
+    ann = await clinic.joined("ann")
+    clinic.leases.lost.add("R1")
+    await clinic.server.renew()
+    assert (await ann.closed())[0] == 4011
+    clinic.leases.others["R1"] = "ws://b"
+    back = await clinic.guest()
+    await back.send("hello", {"ticket": clinic.ticket("ann")})
+    code, [message] = await back.closed()
+    assert (code, message["b"]["url"]) == (4002, "ws://b/rooms/R1")
+
+
+async def test_whoever_may_not_be_there_any_more_is_taken_out_although_nothing_was_said(clinic):
+    ann, bo = await clinic.joined("ann"), await clinic.joined("bo")
+    clinic.admission.refused.add("bo")
+    await clinic.server.readmit()
+    assert (await bo.closed())[0] == 4503
+    assert (await ann.do("chat.send", {"text": "still here"}))[-1]["k"] == "ok"
+
+
 async def test_rooms_hear_nothing_of_each_other(clinic):
     ann, bo = await clinic.joined("ann", "R1"), await clinic.joined("bo", "R2")
     await ann.do("chat.send", {"text": "in R1"})

@@ -145,21 +145,24 @@ class MemoryLeases:
 
     def __init__(self) -> None:
         self.fences = Counter()
-        self.elsewhere = {}
+        self.others = {}
+        self.released = set()
         self.lost = set()
 
     async def take(self, room, node, url):
-        if room in self.elsewhere:
-            raise Elsewhere(self.elsewhere[room])
+        if room in self.others:
+            raise Elsewhere(self.others[room])
         self.fences[room] += 1
         return Lease(room, self.fences[room], datetime.max.replace(tzinfo=UTC))
+
+    async def elsewhere(self, room, node):
+        return self.others.get(room)
 
     async def renew(self, node, leases):
         return [lease for lease in leases if lease.room not in self.lost]
 
     async def release(self, node, leases):
-        for lease in leases:
-            self.lost.discard(lease.room)
+        self.released |= {lease.room for lease in leases}
 
 
 class MemorySpent:
