@@ -221,7 +221,7 @@ def on_loopback(peers: list[Peer], rounds: int, slices: int) -> None:
         show(turns(playwright, peers, uid("bench", "study"), rounds))
 
 
-def on_a_thin_link(rounds: int) -> None:
+def on_a_thin_link(rounds: int, only: str | None) -> None:
     """Inside the namespace: everything again, server and browser, and the radiograph."""
     slices = [to_bytes(data) for data in ct_series("radiograph", 3, 256)]
     for number, data in enumerate(ct_series("radiograph", 3, 256)):
@@ -232,8 +232,11 @@ def on_a_thin_link(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder, servers(Path(folder), instances) as (mine, peers):
         subprocess.run(f"tc qdisc add dev lo root tbf rate {MBPS}mbit burst 32kb latency 400ms".split(), check=True)
         with sync_playwright() as playwright:
-            print(f"on {MBPS} Mbit/s: the study cold, its three small slices first")
-            show(turns(playwright, peers, uid("radiograph", "study"), rounds))
+            if only != "radiograph":
+                print(f"on {MBPS} Mbit/s: the study cold, its three small slices first")
+                show(turns(playwright, peers, uid("radiograph", "study"), rounds))
+            if only == "link":
+                return
             print(f"on {MBPS} Mbit/s: the radiograph of 3000 x 3000 x 16 bit, our viewer open")
             figures = radiograph_in_an_open_viewer(playwright, mine, rounds)
             show({"telemed": figures})
@@ -245,7 +248,7 @@ def on_a_thin_link(rounds: int) -> None:
             print(f"first usable picture / transfer of the stored frame: {usable / stored:.3f}")
 
 
-def in_a_namespace(rounds: int) -> None:
+def in_a_namespace(rounds: int, only: str | None) -> None:
     name = f"telemed-bench-{os.getpid()}"
     inside = f"ip netns exec {name}".split()
     subprocess.run(["ip", "netns", "add", name], check=True)
@@ -253,6 +256,7 @@ def in_a_namespace(rounds: int) -> None:
         # Packets of an ordinary link: loopback's own are larger than the bucket.
         subprocess.run([*inside, *["ip", "link", "set", "lo", "mtu", "1500", "up"]], check=True)
         again = [sys.executable, "-m", "benches.viewer", "--inside", "--rounds", str(rounds)]
+        again += ["--only", only] if only else []
         subprocess.run([*inside, *again], check=True)
     finally:
         subprocess.run(["ip", "netns", "delete", name], check=True)
@@ -274,17 +278,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench viewer", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slices", type=int, default=60)
-    parser.add_argument("--no-link", action="store_true", help="leave out the thin link (it needs root)")
+    parser.add_argument("--only", choices=["loopback", "link", "radiograph"], help="one part alone; the last need root")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        on_a_thin_link(arguments.rounds)
+        on_a_thin_link(arguments.rounds, arguments.only)
+        return
+    if arguments.only in {"link", "radiograph"}:
+        in_a_namespace(arguments.rounds, arguments.only)
         return
     instances = [to_bytes(data) for data in ct_series("bench", arguments.slices, 512)]
     with tempfile.TemporaryDirectory() as folder, servers(Path(folder), instances) as (_, peers):
         on_loopback(peers, arguments.rounds, arguments.slices)
-    if not arguments.no_link:
-        in_a_namespace(arguments.rounds)
+    if arguments.only is None:
+        in_a_namespace(arguments.rounds, None)
 
 
 if __name__ == "__main__":
