@@ -10,6 +10,10 @@ def loop(*_):
     re.match(r"(a+)+$", "a" * 64 + "b")
 
 
+def stumble(*_, **__):
+    raise KeyError("what nobody foresaw")
+
+
 def swell(*_):
     return bytes(64 << 30)
 

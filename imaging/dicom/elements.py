@@ -18,6 +18,8 @@ Buffer: TypeAlias = bytes | mmap
 
 UNDEFINED: Final = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+# The whole group is kept for delimiters (PS3.5 section 7.5).
+_FIRST_DELIMITER: Final = 0xFFFE0000
 PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA = 0x7FE00010, 0x7FE00008, 0x7FE00009
 PIXEL_TAGS: Final = frozenset({PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA})
 LAST_COMMAND: Final = 0x0000FFFF
@@ -107,7 +109,7 @@ class _Scanner:
         end = len(self.data)
         try:
             for element in self._elements(start, end, encoding, 0):
-                if element.tag <= LAST_COMMAND or element.tag >= ITEM:
+                if element.tag <= LAST_COMMAND or element.tag >= _FIRST_DELIMITER:
                     self.remarks.add(Remark.TRAILING_BYTES)
                     break
                 elements.append(element)
@@ -132,7 +134,7 @@ class _Scanner:
 
     def _is_stray_delimiter(self, element: Element, depth: int) -> bool:
         """Whether an item of known length holds the end that only others need; an item where none can be is refused."""
-        if not depth or element.tag < ITEM:
+        if not depth or element.tag < _FIRST_DELIMITER:
             return False
         if element.tag not in {ITEM_END, SEQUENCE_END} or element.length:
             raise Unreadable(RefusedAs.MALFORMED)

@@ -150,6 +150,9 @@ class Ingest:
             return Refusal(RefusedAs.READER_DIED)
         except TooMuchMemory:
             return Refusal(RefusedAs.INFLATES_TOO_FAR)
+        except Exception as error:
+            _note_gap(error)
+            return Refusal(RefusedAs.READER_DIED)
 
     async def _keep(
         self, owner: str, received: Sequence[Received], judged: Sequence[Examined | Refusal]
@@ -205,7 +208,16 @@ def _examine_plain(bodies: Sequence[bytes], limits: ReadingLimits) -> list[Exami
             found.append(examine_plain(body, limits))
         except NotPlain:
             found.append(None)
+        except Exception as error:
+            _note_gap(error)
+            found.append(Refusal(RefusedAs.READER_DIED))
     return found
+
+
+def _note_gap(error: Exception) -> None:
+    """A case that the reader did not foresee: ours to mend, but its file must not cost the rest of the request."""
+    # Without the error's own text, which may quote the file.
+    log.error("the reader stumbled over a file", extra={"error": type(error).__name__})
 
 
 def _remove(paths: Sequence[Path]) -> None:

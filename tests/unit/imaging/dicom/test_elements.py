@@ -159,6 +159,11 @@ def test_a_delimiter_where_none_is_needed_is_passed_over_and_any_other_item_refu
         assert caught.value.why is RefusedAs.MALFORMED
 
 
+def test_a_tag_of_the_delimiters_group_ends_the_data_set():
+    found = scanned(NAME + struct.pack("<HHL", 0xFFFE, 0x0010, 4) + b"what")
+    assert ([element.tag for element in found.elements], found.remarks) == ([0x00100010], {Remark.TRAILING_BYTES})
+
+
 def test_security_09_depth_is_bounded():
     data = b""
     for _ in range(600):

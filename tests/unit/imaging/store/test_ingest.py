@@ -11,9 +11,10 @@ from foundation.errors import Forbidden
 from imaging.dicom.remarks import RefusedAs
 from imaging.guard import Access
 from imaging.store import ingest as ingest_module
+from imaging.store.ingest import Held, Spooled
 from imaging.store.tables import Conflict, Instance, InstanceHeader, Series, Study
 from tests.archives import SHANGHAI, VISITOR, WENZHOU, archive_at
-from tests.hostile import die
+from tests.hostile import die, stumble
 from tests.samples import ct_series, ct_slice, set_raw, to_bytes
 
 
@@ -178,6 +179,20 @@ async def test_a_file_that_kills_its_reader_costs_only_itself(small_archive, mon
         patch.setattr(ingest_module, "examine", die)
         outcome = await store(small_archive, body)
     assert (outcome.word, outcome.failure_reason) == (RefusedAs.READER_DIED, 0x0110)
+    assert (await store(small_archive, body)).kind == "stored"
+
+
+@pytest.mark.parametrize("reader", ["examine", "examine_plain"])
+async def test_a_gap_in_the_reader_costs_only_its_own_file(small_archive, monkeypatch, caplog, reader):
+    body = to_bytes(ct_slice(count=1, size=16))
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest_module, reader, stumble)
+        path = await small_archive.blobs.spool()
+        await asyncio.to_thread(path.write_bytes, body)
+        received = Spooled(path) if reader == "examine" else Held(body)
+        (outcome,) = await small_archive.ingest.store_all(WENZHOU, [received])
+    assert (outcome.word, outcome.failure_reason) == (RefusedAs.READER_DIED, 0x0110)
+    assert "nobody foresaw" not in caplog.text
     assert (await store(small_archive, body)).kind == "stored"
 
 
