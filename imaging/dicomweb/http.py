@@ -12,7 +12,7 @@ from foundation.errors import RangeNotSatisfiable
 from imaging.archive import Archive
 from imaging.guard import Access, Guard, at_hospital
 from imaging.store.catalog import NoSuchInstance, NoSuchSeries
-from imaging.store.rows import InstanceRow
+from imaging.store.rows import InstanceRow, StudyRow
 
 ROOT: Final = "/dicom-web"
 WARNING_LIMIT_BYTES: Final = 1024
@@ -40,10 +40,18 @@ class Door:
         """
         if "instance" in request.match_info:
             return [await self.instance(request)]
-        access, catalog = await self.access(request), self.archive.catalog
-        study = await catalog.find_study(access, request.match_info["study"])
+        return await self.instances_of(request, await self.study(request))
+
+    async def study(self, request: web.Request) -> StudyRow:
+        """The study that the path names, its viewing recorded. Raises NoSuchStudy, AmbiguousStudy."""
+        access = await self.access(request)
+        study = await self.archive.catalog.find_study(access, request.match_info["study"])
         await self.guard.record(request, access, "study.view", study.id)
-        found = await catalog.instances_of(study.id, request.match_info.get("series"))
+        return study
+
+    async def instances_of(self, request: web.Request, study: StudyRow) -> list[InstanceRow]:
+        """Those of ``study`` that the path names, never empty. Raises NoSuchSeries."""
+        found = await self.archive.catalog.instances_of(study.id, request.match_info.get("series"))
         if not found:
             raise NoSuchSeries("No such series in this study.")
         return found

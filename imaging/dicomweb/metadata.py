@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncGenerator, Sequence
+from gzip import decompress as gunzip
 from typing import Final
 
 import msgspec
@@ -14,8 +15,12 @@ from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part, Pieces, once
 from imaging.dicomweb.negotiation import DICOM_JSON, DICOM_XML, Offer, accepts_gzip, choose
+from imaging.dicomweb.recent_metadata import Ready, RecentMetadata
+from imaging.store.rows import InstanceRow
 
 OFFERS: Final = (Offer(DICOM_JSON), Offer("application/json"), Offer(DICOM_XML, multipart=True))
+# Answers about more instances are made anew each time: some ten megabytes of JSON.
+MAX_READY: Final = 3_000
 # The stored model is compact JSON in which a quote inside text is escaped, so these bytes are nothing else.
 _RELATIVE: Final = b'"BulkDataURI":"' + BULK_PREFIX.encode()
 
@@ -53,28 +58,59 @@ class Metadata:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._recent = RecentMetadata()
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
-        instances = await self._door.instances(request)
-        alone = (Offer(DICOM_XML),) if "instance" in request.match_info else ()
-        offer = choose(http.accept_of(request), (*OFFERS, *alone))
-        addresses = [self._door.address(request, row) for row in instances]
-        gzip = offer.media_type != DICOM_XML and accepts_gzip(request.headers.get("Accept-Encoding"))
-        etag = http.etag_of([repr(offer), str(gzip), self._door.root(request), *(row.sha256 for row in instances)])
-        http.refuse_unchanged(request, etag)
-        headers = http.cached_headers(etag)
-        # Where text was repaired, the words are not what the file says: whoever reads them is told.
-        if noticed := http.warnings(word for row in instances for word in row.remarks):
-            headers["Warning"] = noticed
-        ids = [row.id for row in instances]
+        if "instance" in request.match_info:
+            return await self._assemble(request, [await self._door.instance(request)], (*OFFERS, Offer(DICOM_XML)))
+        study = await self._door.study(request)
+        name = study.id, study.revision, request.match_info.get("series"), self._door.root(request)
+        ready = self._recent.get(name)
+        instances = [] if ready else await self._door.instances_of(request, study)
+        offer = choose(http.accept_of(request), OFFERS)
+        if offer.media_type == DICOM_XML or len(instances) > MAX_READY:
+            return await self._assemble(request, instances or await self._door.instances_of(request, study), OFFERS)
+        if ready is None:
+            ready = await self._made_ready(request, instances)
+            self._recent.keep(name, ready)
+        return await self._send(request, offer, ready)
+
+    async def _made_ready(self, request: web.Request, instances: Sequence[InstanceRow]) -> Ready:
+        ids, addresses = [row.id for row in instances], [self._door.address(request, row) for row in instances]
+        packed = b"".join([piece async for piece in self._assembled(ids, addresses, Assembler(gzip=True))])
+        return Ready(packed, _content(instances), _warning(instances))
+
+    async def _send(self, request: web.Request, offer: Offer, ready: Ready) -> web.StreamResponse:
+        reply = self._reply(request, offer, ready.content, ready.warning)
+        packed = "Content-Encoding" in reply.headers
+        body = ready.packed if packed else await asyncio.to_thread(gunzip, ready.packed)
+        return await multipart.send_whole(request, reply, [body])
+
+    async def _assemble(
+        self, request: web.Request, instances: Sequence[InstanceRow], offers: Sequence[Offer]
+    ) -> web.StreamResponse:
+        """Piece by piece, with flat memory."""
+        offer = choose(http.accept_of(request), offers)
+        reply = self._reply(request, offer, _content(instances), _warning(instances))
+        ids, addresses = [row.id for row in instances], [self._door.address(request, row) for row in instances]
         if offer.multipart:
-            return await multipart.respond(request, DICOM_XML, self._documents(ids, addresses), headers)
-        reply = web.StreamResponse(headers={**headers, "Content-Type": offer.media_type})
+            return await multipart.respond(request, DICOM_XML, self._documents(ids, addresses), reply.headers)
         if offer.media_type == DICOM_XML:
             return await multipart.send(request, reply, self._document(ids, addresses))
+        assembler = Assembler(gzip="Content-Encoding" in reply.headers)
+        return await multipart.send(request, reply, self._assembled(ids, addresses, assembler))
+
+    def _reply(self, request: web.Request, offer: Offer, content: str, warning: str | None) -> web.StreamResponse:
+        """The head of an answer. Raises 304."""
+        gzip = offer.media_type != DICOM_XML and accepts_gzip(request.headers.get("Accept-Encoding"))
+        etag = http.etag_of([repr(offer), str(gzip), self._door.root(request), content])
+        http.refuse_unchanged(request, etag)
+        reply = web.StreamResponse(headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
+        if warning:
+            reply.headers["Warning"] = warning
         if gzip:
             reply.headers["Content-Encoding"] = "gzip"
-        return await multipart.send(request, reply, self._assembled(ids, addresses, Assembler(gzip=gzip)))
+        return reply
 
     async def _assembled(self, ids: Sequence[str], addresses: Sequence[str], assembler: Assembler) -> Pieces:
         address_of = dict(zip(ids, addresses, strict=True))
@@ -94,6 +130,15 @@ class Metadata:
         async for part in self._documents(ids, addresses):
             async for piece in part.content:
                 yield piece
+
+
+def _content(instances: Sequence[InstanceRow]) -> str:
+    return http.etag_of(row.sha256 for row in instances)
+
+
+def _warning(instances: Sequence[InstanceRow]) -> str | None:
+    """Where text was repaired, the words are not what the file says: whoever reads them is told."""
+    return http.warnings(word for row in instances for word in row.remarks)
 
 
 def _xml(packed: bytes, address: str) -> bytes:

@@ -14,9 +14,11 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     RLELossless,
 )
+from sqlalchemy import delete
 from yarl import URL
 
 from imaging.dicomweb.app import routes
+from imaging.store.tables import Study
 from tests.archives import SHANGHAI, HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address, split
 from tests.samples import WANG, ct_series, ct_slice, encapsulated, multi_frame, named, patient_study, rle, to_bytes
@@ -325,3 +327,48 @@ async def test_dicomweb_client_round_trip(client):
         )
 
     await asyncio.to_thread(round_trip)
+
+
+async def test_t52_metadata_held_ready_changes_with_the_next_instance(archive, client):
+    series = ct_series("ready", 3, 16)
+    await keep(archive, *series[:2])
+    path = f"{series_address(series[0])}/metadata"
+    first = await client.get(path)
+    again = await client.get(path)
+    assert (await again.read(), again.headers["ETag"]) == (await first.read(), first.headers["ETag"])
+    assert (await client.get(path, headers={"If-None-Match": first.headers["ETag"]})).status == 304
+    await keep(archive, series[2])
+    grown = await client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert grown.status == 200
+    assert len(await grown.json(content_type=None)) == 3
+
+
+async def test_t35_each_root_is_told_its_own_addresses(archive, client):
+    series = ct_series("roots", 2, 16)
+    await keep(archive, *series)
+    path = f"{series_address(series[0])}/metadata"
+    for _ in range(2):
+        for narrowed in ("", "/hospitals/WZ01"):
+            own = path.replace("/dicom-web", f"/dicom-web{narrowed}")
+            models = await (await client.get(own)).json(content_type=None)
+            assert all(f"/dicom-web{narrowed}/studies/" in model["7FE00010"]["BulkDataURI"] for model in models)
+
+
+async def test_security_14_what_is_held_for_one_caller_does_not_exist_for_another(archive, client):
+    series = ct_series("hidden", 2, 16)
+    await keep(archive, *series)
+    paths = (f"{series_address(series[0])}/metadata", f"{address(series[0])}/frames/1")
+    assert [(await client.get(path)).status for path in paths] == [200, 200]
+    for stranger, status in (("visitor", 404), ("shanghai", 404), ("nobody", 401)):
+        headers = {"Authorization": f"Bearer {stranger}"}
+        assert [(await client.get(path, headers=headers)).status for path in paths] == [status, status]
+
+
+async def test_t43_what_this_process_deletes_is_gone_at_once_though_it_was_held(archive, client):
+    series = ct_series("deleted", 2, 16)
+    await keep(archive, *series)
+    paths = (f"{series_address(series[0])}/metadata", f"{address(series[0])}/frames/1")
+    assert [(await client.get(path)).status for path in paths] == [200, 200]
+    await archive.database.change(lambda connection: connection.execute(delete(Study)))
+    archive.catalog.forget(series[0].StudyInstanceUID)
+    assert [(await client.get(path)).status for path in paths] == [404, 404]
