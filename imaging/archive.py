@@ -4,17 +4,39 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
+from foundation.background import Ticker
 from foundation.clock import Clock, utc_now
 from foundation.database import Database
 from imaging.dicom.reading import ReadingLimits
 from imaging.store.blobs import Blobs, FolderBlobs
 from imaging.store.catalog import Catalog
+from imaging.store.changes import Feed
+from imaging.store.commitment import Commitments
+from imaging.store.deletion import Deletion
 from imaging.store.derivatives import Derivatives, open_derivatives
 from imaging.store.ingest import Ingest
+from imaging.store.inventory import Inventory
 from imaging.store.memory import Memory
+from imaging.store.retention import Retention
+from imaging.store.verification import Verifier
 from imaging.workers import CPU_LIMIT_SECONDS, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """grace: how long deleted bytes are kept. verify_every: between two runs over everything, None: on demand only.
+
+    verify_bytes_per_second: what a run may read. in_background: whether erasing, retention and runs go on alone.
+    """
+
+    grace: timedelta = timedelta(days=30)
+    verify_every: timedelta | None = None
+    verify_bytes_per_second: int = 20 << 20
+    in_background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +54,7 @@ class Limits:
     worker_processes: int = 2
     derive_in_background: bool = False
     worker_cpu_seconds: float = CPU_LIMIT_SECONDS
+    keeping: Keeping = field(default_factory=Keeping)
     reading: ReadingLimits = field(default_factory=ReadingLimits)
 
 
@@ -58,6 +81,12 @@ class Archive:
     ingest: Ingest
     catalog: Catalog
     derivatives: Derivatives
+    feed: Feed
+    deletion: Deletion
+    retention: Retention
+    inventory: Inventory
+    verifier: Verifier
+    commitments: Commitments
     clock: Clock
     on_stored: OnStored
 
@@ -82,12 +111,61 @@ async def open_archive(
     )
     try:
         async with copies as derivatives:
-            telling = _waking(derivatives, on_stored)
-            yield Archive(database, blobs, workers, limits, memory, ingest, catalog, derivatives, clock, telling)
+            keeping = limits.keeping
+            deletion = Deletion(database, blobs, ingest, catalog, derivatives, clock=clock, grace=keeping.grace)
+            verifier = Verifier(
+                database,
+                blobs,
+                clock=clock,
+                every=keeping.verify_every,
+                bytes_per_second=keeping.verify_bytes_per_second,
+            )
+            archive = Archive(
+                database=database,
+                blobs=blobs,
+                workers=workers,
+                limits=limits,
+                memory=memory,
+                ingest=ingest,
+                catalog=catalog,
+                derivatives=derivatives,
+                feed=Feed(database),
+                deletion=deletion,
+                retention=Retention(database, clock),
+                inventory=Inventory(database, ingest, clock),
+                verifier=verifier,
+                commitments=Commitments(database, blobs, clock),
+                clock=clock,
+                on_stored=_waking(derivatives, on_stored),
+            )
+            async with _keeping(archive, keeping.in_background):
+                yield archive
     finally:
         await ingest.close()
         await workers.close()
         await blobs.close()
+
+
+KEEPING_POLL_SECONDS: Final = 60.0
+
+
+@asynccontextmanager
+async def _keeping(archive: Archive, in_background: bool) -> AsyncIterator[None]:
+    """Erasing what is due and deleting what is over, verification, long storage commitments."""
+
+    async def erase() -> float:
+        done = await archive.deletion.delete_overdue() + await archive.deletion.erase_due()
+        return 0.0 if done else KEEPING_POLL_SECONDS
+
+    steps = {"erasing": erase, "verification": archive.verifier.step, "commitments": archive.commitments.step}
+    tickers = [Ticker(name, step, KEEPING_POLL_SECONDS) for name, step in steps.items()]
+    for ticker in tickers if in_background else []:
+        ticker.start()
+    try:
+        yield
+    finally:
+        for ticker in tickers:
+            await ticker.close()
 
 
 def _waking(derivatives: Derivatives, on_stored: OnStored) -> OnStored:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from aiohttp import web
 
-Deed = Literal["study.view", "study.store", "study.search", "review.fetch", "review.result"]
+Deed = Literal["study.view", "study.store", "study.delete", "study.search", "review.fetch", "review.result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Access:
     store_as: code of the hospital that uploads are held for; None: may not store.
     owners: sees every study held for these hospital codes.
     study_ids: and these single studies (our keys, not UIDs).
+    removes: may delete what is held for these hospital codes, of what it sees.
     only_owner: looks at the holdings of this hospital alone (a narrowed service root).
     """
 
@@ -27,6 +28,7 @@ class Access:
     store_as: str | None = None
     owners: frozenset[str] = frozenset()
     study_ids: frozenset[str] = frozenset()
+    removes: frozenset[str] = frozenset()
     only_owner: str | None = None
 
     def admits(self, owner: str, study_id: str) -> bool:

@@ -109,6 +109,7 @@ _ACTIONS: Final[dict[tuple[Deed, ActorKind], Action]] = {
     ("study.search", "hospital"): Action.HOSPITAL_STUDY_SEARCH,
     ("study.view", "hospital"): Action.HOSPITAL_STUDY_VIEW,
     ("study.store", "hospital"): Action.HOSPITAL_STUDY_STORE,
+    ("study.delete", "hospital"): Action.HOSPITAL_STUDY_DELETE,
     ("review.result", "reviewer"): Action.REVIEWER_RESULT_CREATE,
 }
 

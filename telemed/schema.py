@@ -9,7 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-import imaging.review.tables  # noqa: F401 - each import registers its tables
+import imaging.review.tables
+import imaging.store.lifecycle  # noqa: F401 - each import registers its tables
 import telemed.audit
 import telemed.consultations.tables
 import telemed.people.tables  # noqa: F401

@@ -44,6 +44,9 @@ class Settings:
         True, "Make HTJ2K copies and thumbnails of what is stored, in the background, for quick viewing."
     )
     max_part_bytes: int = _setting(2 << 30, "Largest single DICOM instance accepted, in bytes.")
+    grace_days: int = _setting(30, "Deleted studies can be restored for so many days; then their bytes are erased.")
+    verify_days: int = _setting(30, "All stored bytes are checked every so many days; 0: only on demand.")
+    verify_mb_per_second: int = _setting(20, "What a check of the stored bytes may read, in megabytes per second.")
     review_quiet_seconds: int = _setting(
         20, "A study counts as complete for the AI review after this long without a new instance."
     )
@@ -80,6 +83,9 @@ _FIT: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     ),
     "workers": (lambda count: count >= 1, "1 or more"),
     "max_part_bytes": (lambda count: count >= 1, "1 or more"),
+    "grace_days": (lambda days: days >= 0, "0 or more"),
+    "verify_days": (lambda days: days >= 0, "0 or more"),
+    "verify_mb_per_second": (lambda rate: rate >= 1, "1 or more"),
     "review_quiet_seconds": (lambda seconds: seconds >= 0, "0 or more"),
     "review_networks": (_are_networks, "networks such as 10.1.0.0/16, separated by spaces"),
     "log_level": ({"DEBUG", "INFO", "WARNING", "ERROR"}.__contains__, "DEBUG, INFO, WARNING or ERROR"),

@@ -95,6 +95,10 @@ class RefusedAs(StrEnum):
     BULK_UNSUITABLE = "bulk_unsuitable"
     STUDY_DIFFERS = "study_differs"
     DIFFERENT_BYTES = "different_bytes"
+    OTHER_PATIENT = "other_patient"
+    OTHER_STUDY = "other_study"
+    DELETED = "deleted"
+    OVER_QUOTA = "over_quota"
     DISK_FULL = "disk_full"
     DISK_FAILS = "disk_fails"
     INDEX_AWAY = "index_away"
@@ -152,6 +156,18 @@ _EXPLAINED: Final[dict[RefusedAs, _Explained]] = {
         DUPLICATE_INSTANCE,
         "An instance with these UIDs and other content is stored already; it stays, and this one was set aside.",
     ),
+    RefusedAs.OTHER_PATIENT: _Explained(
+        PROCESSING_FAILURE,
+        "The study is stored already for a patient this instance contradicts; it was set aside until somebody decides.",
+    ),
+    RefusedAs.OTHER_STUDY: _Explained(
+        PROCESSING_FAILURE,
+        "Another study of this hospital holds the SOP Instance UID; the instance was set aside until somebody decides.",
+    ),
+    RefusedAs.DELETED: _Explained(
+        PROCESSING_FAILURE, "This very instance was deleted for a reason that keeps it away; restore it instead."
+    ),
+    RefusedAs.OVER_QUOTA: _Explained(OUT_OF_RESOURCES, "The hospital's storage quota is used up."),
     RefusedAs.DISK_FULL: _Explained(
         OUT_OF_RESOURCES, "There is no room to store the instance; nothing of it was kept."
     ),

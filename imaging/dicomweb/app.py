@@ -15,11 +15,14 @@ from foundation.problem import Handler
 from imaging.archive import Archive
 from imaging.dicom.xml_model import to_xml
 from imaging.dicomweb import http, multipart, qido, stow
+from imaging.dicomweb.changes import Changes
+from imaging.dicomweb.commitment import Commitment
 from imaging.dicomweb.frames import Frames
 from imaging.dicomweb.http import ROOT, Door
 from imaging.dicomweb.metadata import OFFERS, Metadata
 from imaging.dicomweb.multipart import Part, once
 from imaging.dicomweb.negotiation import DICOM_XML, choose
+from imaging.dicomweb.removal import Removal, gone_when_deleted
 from imaging.dicomweb.rendered import Rendered
 from imaging.dicomweb.wado import Instances
 from imaging.guard import Guard
@@ -29,6 +32,7 @@ from imaging.store.search import Level
 _STUDY, _SERIES = "/studies/{study}", "/studies/{study}/series/{series}"
 _INSTANCE = _SERIES + "/instances/{instance}"
 _FRAMES = _INSTANCE + "/frames/{frames}"
+_COMMITMENT = "/commitment-requests/{transaction}"
 
 RETRIEVE_URL: Final = "00081190"
 
@@ -72,10 +76,13 @@ def routes(archive: Archive, guard: Guard, public_url: str | None = None) -> lis
     """Everything under /dicom-web. ``public_url``: scheme and host in answers; None: those of each request."""
     door = Door(archive, guard, public_url)
     # The router tries one after the other: first what is asked for most.
-    services = [*_retrievals(door), *_searches(door)]
+    services = [*_retrievals(door), *_searches(door), ("/changes", Changes(door).read)]
+    commitment, removal = Commitment(door), gone_when_deleted(door, Removal(door).delete)
     mounted: list[web.RouteDef] = []
     for root in (ROOT, ROOT + "/hospitals/{owner}"):
-        mounted += [web.get(root + path, handler) for path, handler in services]
+        mounted += [web.get(root + path, gone_when_deleted(door, handler)) for path, handler in services]
+        mounted += [web.delete(root + path, removal) for path in (_STUDY, _SERIES, _INSTANCE)]
+        mounted += [web.post(root + _COMMITMENT, commitment.ask), web.get(root + _COMMITMENT, commitment.result)]
         mounted += stow.routes(archive, guard, root, public_url)
     return [*mounted, web.get(ROOT + "/{rest:.*}", _Nothing(door).refuse)]
 

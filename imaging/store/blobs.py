@@ -47,8 +47,12 @@ class Blobs(Protocol):
         """A file with these bytes that a worker process may read (a cached copy for an object store)."""
         ...
 
+    async def set_aside(self, key: str) -> None:
+        """Keep damaged bytes where nothing reads them: from now on the key is away."""
+        ...
+
     async def delete(self, key: str) -> None:
-        """Remove the bytes; a key that is not there is no error."""
+        """Remove the bytes, also those set aside; a key that is not there is no error."""
         ...
 
     def keys(self) -> AsyncIterator[list[str]]:
@@ -67,6 +71,7 @@ class FolderBlobs:
 
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"
+        self._damaged = root / "damaged"
         self._spool = root / "spool" / new_id()
         self._lock = -1
         # Folders whose entry in their parent is known to be durable.
@@ -108,8 +113,12 @@ class FolderBlobs:
     async def local_path(self, key: str) -> Path:
         return self._path(key)
 
+    async def set_aside(self, key: str) -> None:
+        await asyncio.to_thread(self._set_aside, key)
+        self._open.close(key)
+
     async def delete(self, key: str) -> None:
-        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        await asyncio.to_thread(self._delete, key)
         self._open.close(key)
 
     async def keys(self) -> AsyncIterator[list[str]]:
@@ -120,6 +129,15 @@ class FolderBlobs:
         if not _KEY.fullmatch(key):
             raise ValueError("a blob key is a ULID")
         return self._blobs / key[:5] / key[5:7] / key
+
+    def _set_aside(self, key: str) -> None:
+        self._damaged.mkdir(parents=True, exist_ok=True)
+        self._path(key).rename(self._damaged / key)
+        _sync(self._damaged)
+
+    def _delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+        (self._damaged / key).unlink(missing_ok=True)
 
     def _prepare(self) -> None:
         self._blobs.mkdir(parents=True, exist_ok=True)

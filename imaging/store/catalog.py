@@ -95,7 +95,8 @@ def visible(access: Access) -> ColumnElement[bool]:
         admitted.append(Study.id.in_(sorted(access.study_ids)))
     if not admitted:
         return false()
-    seen = or_(*admitted)
+    # A study whose last instance was deleted keeps its row, for whoever refers to it, and is in no list.
+    seen = and_(Study.instance_count > 0, or_(*admitted))
     return seen if access.only_owner is None else and_(Study.owner == access.only_owner, seen)
 
 
@@ -225,7 +226,7 @@ _LOCATED: Final = (
             INSTANCES, and_(Instance.series_key == Series.id, Instance.sop_instance_uid == bindparam("instance"))
         )
     )
-    .where(Study.study_instance_uid == bindparam("study"))
+    .where(Study.study_instance_uid == bindparam("study"), Study.instance_count > 0)
 )
 
 

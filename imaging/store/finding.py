@@ -219,6 +219,8 @@ def _conditions(plan: _Plan, number: int, at: int) -> list[ColumnElement[bool]]:
     """Of the plan's branch ``number``, whose parameters end in ``at``."""
     is_owner, lead = plan.branches[number]
     found = [Study.owner == bindparam(f"owner{at}")] if is_owner else _shared()
+    # A study whose last instance was deleted keeps its row, for whoever refers to it, and is in no list.
+    found.append(Study.instance_count > 0)
     for place, (shape, lookup) in enumerate(zip(plan.shapes, plan.lookups, strict=True)):
         if shape != ("", ""):
             found.append(search.expression(shape, f"t{place}"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,7 +25,7 @@ from imaging.guard import Access
 from imaging.store import records
 from imaging.store.batching import Batcher
 from imaging.store.blobs import Blobs
-from imaging.store.records import Arrival, Placed
+from imaging.store.placing import Arrival, Placed, PlacedAs
 from imaging.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,10 @@ class Ingest:
             return list(await asyncio.gather(*map(self._placed, arrived)))
         finally:
             await self._clear([each.path for each in received if isinstance(each, Spooled)])
+
+    async def examine_blob(self, blob_key: str) -> Examined | Refusal:
+        """Read a stored blob as if it arrived. Raises OSError when its bytes are away."""
+        return await self._in_worker(Spooled(await self._blobs.local_path(blob_key)))
 
     async def _examine(self, received: Sequence[Received]) -> list[Examined | Refusal]:
         """What is plain in one trip to a thread, the rest in workers at the same time."""
@@ -260,10 +264,19 @@ def _refusal(why: RefusedAs, examined: Examined) -> Refusal:
     return Refusal(why, examined.sop_class_uid, examined.sop_instance_uid, examined.study_instance_uid)
 
 
+_REFUSED_AS: Final[dict[PlacedAs, RefusedAs]] = {
+    "conflict": RefusedAs.DIFFERENT_BYTES,
+    "other_patient": RefusedAs.OTHER_PATIENT,
+    "other_study": RefusedAs.OTHER_STUDY,
+    "deleted": RefusedAs.DELETED,
+    "over_quota": RefusedAs.OVER_QUOTA,
+}
+
+
 def _outcome(placed: Placed, examined: Examined) -> Outcome:
-    if placed.kind == "conflict":
-        conflict = refused(_refusal(RefusedAs.DIFFERENT_BYTES, examined))
-        return replace(conflict, kind="conflict", study_id=placed.study_id)
+    if placed.kind not in ("stored", "already_stored"):
+        kind: Literal["conflict", "refused"] = "conflict" if placed.kind == "conflict" else "refused"
+        return replace(refused(_refusal(_REFUSED_AS[placed.kind], examined)), kind=kind, study_id=placed.study_id)
     return Outcome(
         placed.kind,
         placed.kind,

@@ -105,7 +105,7 @@ class RecentSeries:
 
 
 _STUDIES_NAMED: Final = select(Study.id, Study.owner, Study.revision).where(
-    Study.study_instance_uid == bindparam("study")
+    Study.study_instance_uid == bindparam("study"), Study.instance_count > 0
 )
 # One statement, so that revision and instances are of one moment.
 _SERIES_NAMED: Final = (
@@ -115,7 +115,7 @@ _SERIES_NAMED: Final = (
             SERIES_TABLE, and_(Series.study_key == Study.id, Series.series_instance_uid == bindparam("series"))
         ).outerjoin(INSTANCES, Instance.series_key == Series.id)
     )
-    .where(Study.study_instance_uid == bindparam("study"))
+    .where(Study.study_instance_uid == bindparam("study"), Study.instance_count > 0)
     .limit(MAX_SERIES + 1)
 )
 

@@ -1,78 +1,58 @@
 """The index rows of arriving instances, written in one transaction. Counters are exact under concurrency.
 
-Studies are locked in a fixed order first; whoever holds a study's lock decides alone which instances are new in it.
-On SQLite the write transaction itself is that lock.
+Studies are locked in a fixed order first, their hospitals' holdings after them; whoever holds a study's lock decides
+alone which instances are new in it. On SQLite the write transaction itself is that lock.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, String, Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from foundation.ids import new_id
-from imaging.dicom.attributes import Attributes
 from imaging.dicom.names import name_key
-from imaging.dicom.reading import Examined
-from imaging.store import words
-from imaging.store.tables import Base, Conflict, Instance, InstanceHeader, Series, Study, StudyWord
+from imaging.store import reasons, words
+from imaging.store.holdings import open_ledger
+from imaging.store.identity import COMPARED
+from imaging.store.lifecycle import Apart, Why
+from imaging.store.placing import PLACED_AS, Arrival, LockedStudy, Placed, PlacedAs, Plan, bytes_of, fitted
+from imaging.store.tables import Base, Instance, InstanceHeader, Series, Study, StudyWord
 
-_STUDY, _SERIES, _INSTANCE, _CONFLICT = (entity.core() for entity in (Study, Series, Instance, Conflict))
-
-Kind = Literal["stored", "already_stored", "conflict"]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An examined instance for one owner; its bytes are durable under ``blob_key``."""
-
-    owner: str
-    examined: Examined
-    blob_key: str
-
-    @property
-    def attributes(self) -> Attributes:
-        return self.examined.attributes
-
-    @property
-    def study(self) -> tuple[str, str]:
-        return self.owner, self.attributes.study_instance_uid
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """study_id: our key. uses_blob: a row now names the arrival's blob; otherwise nobody needs it."""
-
-    kind: Kind
-    study_id: str
-    uses_blob: bool
+_STUDY, _SERIES, _INSTANCE, _APART = (entity.core() for entity in (Study, Series, Instance, Apart))
 
 
 def write(connection: Connection, arrivals: list[Arrival], now: datetime) -> list[Placed]:
     """Rows for ``arrivals``; one answer for each, in order. The first of several alike is the one stored."""
-    studies = _ensure_studies(connection, arrivals, now)
-    series, new_series = _ensure_series(connection, arrivals, studies, now)
-    plan = _Plan(now, _existing(connection, arrivals, list(series.values())))
+    studies = ensure_studies(connection, arrivals, now)
+    ledger = open_ledger(connection, {arrival.owner for arrival in arrivals}, now)
+    plan = Plan(ledger, studies, existing(connection, arrivals), kept_apart(connection, arrivals))
     for arrival in arrivals:
-        study_key = studies[arrival.study]
-        plan.place(arrival, study_key, series[study_key, arrival.attributes.series_instance_uid])
-    _execute(connection, plan, new_series)
+        plan.place(arrival)
+    execute(connection, plan)
     return plan.placed
 
 
-def _ensure_studies(connection: Connection, arrivals: list[Arrival], now: datetime) -> dict[tuple[str, str], str]:
-    """Lock the studies, then make the missing ones, both in one order; owner and UID → key."""
+def ensure_studies(
+    connection: Connection, arrivals: list[Arrival], now: datetime
+) -> dict[tuple[str, str], LockedStudy]:
+    """Lock the studies, then make the missing ones, both in one order; owner and UID → study.
+
+    One that was emptied by deletion describes the first instance that comes to it again.
+    """
     first = {arrival.study: arrival for arrival in reversed(arrivals)}
-    found = _locked_studies(connection, list(first))
+    found = lock_studies(connection, list(first))
     missing = sorted(first.keys() - found.keys())
     if missing:
         rows = [_study_row(first[study], now) for study in missing]
         for row in rows:
             _add_if_missing(connection, Study, row, ["owner", "study_instance_uid"])
-        found |= _locked_studies(connection, missing)
-        _add_words(connection, rows, set(found.values()))
+        found |= lock_studies(connection, missing)
+        _add_words(connection, rows, {study.key for study in found.values()})
+    for study, locked in found.items():
+        if locked.is_empty and study not in missing:
+            found[study] = _described_anew(connection, locked, first[study])
     return found
 
 
@@ -83,22 +63,37 @@ def _add_words(connection: Connection, rows: list[dict[str, Any]], kept: set[str
         connection.execute(insert(_table(StudyWord)), found)
 
 
-def _locked_studies(connection: Connection, studies: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def lock_studies(connection: Connection, studies: list[tuple[str, str]]) -> dict[tuple[str, str], LockedStudy]:
+    """Those of the studies, by owner and UID, that exist; locked in one order."""
     columns = _STUDY.owner, _STUDY.study_instance_uid
-    query = select(*columns, _STUDY.id).where(tuple_(*columns).in_(studies)).order_by(*columns).with_for_update()
-    return {(owner, uid): key for owner, uid, key in connection.execute(query)}
+    query = (
+        select(*columns, _STUDY.id, _STUDY.instance_count, *(_STUDY[name] for name in COMPARED))
+        .where(tuple_(*columns).in_(studies))
+        .order_by(*columns)
+        .with_for_update()
+    )
+    return {
+        (owner, uid): LockedStudy(key, count == 0, dict(zip(COMPARED, patient, strict=True)))
+        for owner, uid, key, count, *patient in connection.execute(query)
+    }
 
 
-def _ensure_series(
-    connection: Connection, arrivals: list[Arrival], studies: dict[tuple[str, str], str], now: datetime
-) -> tuple[dict[tuple[str, str], str], Counter[str]]:
-    """(study key and series UID → series key, how many series are new in each study); the studies are locked."""
-    first = {(studies[a.study], a.attributes.series_instance_uid): a for a in reversed(arrivals)}
+def _described_anew(connection: Connection, study: LockedStudy, arrival: Arrival) -> LockedStudy:
+    described = _description(arrival)
+    connection.execute(update(_table(Study)).where(_STUDY.id == study.key).values(described))
+    connection.execute(delete(_table(StudyWord)).where(StudyWord.core().study_key == study.key))
+    _add_words(connection, [{"id": study.key, "owner": arrival.owner, **described}], {study.key})
+    return LockedStudy(study.key, True, {name: described[name] for name in COMPARED})
+
+
+def _ensure_series(connection: Connection, plan: Plan) -> tuple[dict[tuple[str, str], str], Counter[str]]:
+    """(study key and series UID → series key, how many series are new in each study), for what is to be stored."""
+    first = {(key, a.attributes.series_instance_uid): a for a, key in reversed(plan.stored)}
     columns = _SERIES.study_key, _SERIES.series_instance_uid
     query = select(*columns, _SERIES.id).where(tuple_(*columns).in_(list(first)))
     found = {(study, uid): key for study, uid, key in connection.execute(query)}
     missing = first.keys() - found.keys()
-    rows = {series: _series_row(first[series], series[0], now) for series in missing}
+    rows = {series: _series_row(first[series], series[0], plan.ledger.now) for series in missing}
     if rows:
         connection.execute(insert(_table(Series)), list(rows.values()))
     found |= {series: row["id"] for series, row in rows.items()}
@@ -116,77 +111,67 @@ def _table(entity: type[Base]) -> Table:
     return cast(Table, entity.__table__)
 
 
-def _existing(
-    connection: Connection, arrivals: list[Arrival], series_keys: list[str]
-) -> dict[tuple[str, str], tuple[str, str]]:
-    """Series key and SOP Instance UID → (instance key, digest)."""
-    query = select(_INSTANCE.series_key, _INSTANCE.sop_instance_uid, _INSTANCE.id, _INSTANCE.sha256).where(
-        _INSTANCE.series_key.in_(series_keys),
-        _INSTANCE.sop_instance_uid.in_({a.attributes.sop_instance_uid for a in arrivals}),
+_EXISTING: Final = (
+    select(_STUDY.owner, _STUDY.study_instance_uid, _SERIES.series_instance_uid, _INSTANCE.sop_instance_uid)
+    .add_columns(_INSTANCE.sha256)
+    .where(_SERIES.id == _INSTANCE.series_key, _STUDY.id == _SERIES.study_key)
+    .where(
+        _INSTANCE.sop_instance_uid.in_(bindparam("instances", expanding=True)),
+        _STUDY.owner.in_(bindparam("owners", expanding=True)),
     )
-    return {(series, uid): (key, digest) for series, uid, key, digest in connection.execute(query)}
+)
+_KEPT_APART: Final = select(
+    _APART.owner,
+    _APART.study_instance_uid,
+    _APART.series_instance_uid,
+    _APART.sop_instance_uid,
+    _APART.sha256,
+    _APART.why,
+    _APART.reason,
+).where(
+    _APART.sop_instance_uid.in_(bindparam("instances", expanding=True)),
+    _APART.owner.in_(bindparam("owners", expanding=True)),
+)
 
 
-@dataclass(slots=True)
-class _Plan:
-    """Decides each arrival in turn and gathers the rows. known: as :func:`_existing`, grown by what is stored here."""
-
-    now: datetime
-    known: dict[tuple[str, str], tuple[str, str]]
-    placed: list[Placed] = field(default_factory=list)
-    instances: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, Any]] = field(default_factory=list)
-    # Position in ``placed`` → row, for bytes that differ from what is stored.
-    conflicts: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-    def place(self, arrival: Arrival, study_key: str, series_key: str) -> None:
-        stored = self.known.get((series_key, arrival.attributes.sop_instance_uid))
-        if stored is None:
-            self._store(arrival, study_key, series_key)
-            self.placed.append(Placed("stored", study_key, uses_blob=True))
-        elif stored[1] == arrival.examined.sha256:
-            self.placed.append(Placed("already_stored", study_key, uses_blob=False))
-        else:
-            self.conflicts[len(self.placed)] = self._conflict_row(arrival, stored[0])
-            self.placed.append(Placed("conflict", study_key, uses_blob=True))
-
-    def _store(self, arrival: Arrival, study_key: str, series_key: str) -> None:
-        row = _instance_row(arrival, study_key, series_key, self.now)
-        self.instances.append(row)
-        self.headers.append(
-            {
-                "instance_key": row["id"],
-                "metadata_json": arrival.examined.metadata_json,
-                "layout": arrival.examined.layout,
-            }
-        )
-        self.known[series_key, row["sop_instance_uid"]] = row["id"], row["sha256"]
-
-    def _conflict_row(self, arrival: Arrival, instance_key: str) -> dict[str, Any]:
-        return {"id": new_id(), "instance_key": instance_key, "received_at": self.now, **_bytes_of(arrival)}
+def _named(arrivals: list[Arrival]) -> dict[str, list[str]]:
+    return {
+        "instances": list({arrival.attributes.sop_instance_uid for arrival in arrivals}),
+        "owners": list({arrival.owner for arrival in arrivals}),
+    }
 
 
-def _set_aside(connection: Connection, plan: _Plan) -> None:
-    """Rows for the conflicts; bytes that were set aside before need neither a row nor a blob again."""
-    query = select(_CONFLICT.instance_key, _CONFLICT.sha256).where(
-        _CONFLICT.instance_key.in_({row["instance_key"] for row in plan.conflicts.values()})
-    )
-    known = {(key, digest) for key, digest in connection.execute(query)}
-    for position, row in plan.conflicts.items():
-        if (row["instance_key"], row["sha256"]) in known:
-            plan.placed[position] = replace(plan.placed[position], uses_blob=False)
-        else:
-            known.add((row["instance_key"], row["sha256"]))
-            connection.execute(insert(_table(Conflict)), row)
+def existing(connection: Connection, arrivals: list[Arrival]) -> dict[tuple[str, ...], str]:
+    """What the owners have stored under these SOP Instance UIDs, in whatever study: path → digest."""
+    return {tuple(path): digest for *path, digest in connection.execute(_EXISTING, _named(arrivals))}
 
 
-def _execute(connection: Connection, plan: _Plan, new_series: Counter[str]) -> None:
-    if plan.instances:
-        connection.execute(insert(_table(Instance)), plan.instances)
-        connection.execute(insert(_table(InstanceHeader)), plan.headers)
-    if plan.conflicts:
-        _set_aside(connection, plan)
-    _count(connection, plan, new_series)
+def kept_apart(connection: Connection, arrivals: list[Arrival]) -> dict[tuple[str, ...], PlacedAs]:
+    """What is known of bytes that are not to be stored again: path and digest → what to answer."""
+    known: dict[tuple[str, ...], PlacedAs] = {}
+    for *path, why, reason in connection.execute(_KEPT_APART, _named(arrivals)):
+        if why != Why.DELETED or not reasons.may_return(reason):
+            known[tuple(path)] = PLACED_AS[Why(why)]
+    return known
+
+
+def execute(connection: Connection, plan: Plan) -> None:
+    """Write what was planned."""
+    rows: list[dict[str, Any]] = []
+    new_series: Counter[str] = Counter()
+    if plan.stored:
+        series, new_series = _ensure_series(connection, plan)
+        rows = [
+            _instance_row(arrival, key, series[key, arrival.attributes.series_instance_uid], plan.ledger.now)
+            for arrival, key in plan.stored
+        ]
+        connection.execute(insert(_table(Instance)), rows)
+        headers = [_header_row(arrival, row["id"]) for (arrival, _), row in zip(plan.stored, rows, strict=True)]
+        connection.execute(insert(_table(InstanceHeader)), headers)
+    if plan.set_aside:
+        connection.execute(insert(_table(Apart)), plan.set_aside)
+    _count(connection, rows, new_series, plan.ledger.now)
+    plan.ledger.write(connection)
 
 
 # Put together once: making such a statement costs more than running it.
@@ -212,28 +197,31 @@ _GROW_STUDY: Final = (
 )
 
 
-def _count(connection: Connection, plan: _Plan, new_series: Counter[str]) -> None:
-    for series_key, arrived in Counter(row["series_key"] for row in plan.instances).items():
-        connection.execute(_GROW_SERIES, {"key": series_key, "arrived": arrived, "now": plan.now})
-    for study_key, arrived in Counter(row["study_key"] for row in plan.instances).items():
+def _count(connection: Connection, rows: list[dict[str, Any]], new_series: Counter[str], now: datetime) -> None:
+    for series_key, arrived in Counter(row["series_key"] for row in rows).items():
+        connection.execute(_GROW_SERIES, {"key": series_key, "arrived": arrived, "now": now})
+    for study_key, arrived in Counter(row["study_key"] for row in rows).items():
         grown = {
             "key": study_key,
             "arrived": arrived,
             "new_series": new_series[study_key],
-            "bytes": sum(row["size_bytes"] for row in plan.instances if row["study_key"] == study_key),
-            "now": plan.now,
+            "bytes": sum(row["size_bytes"] for row in rows if row["study_key"] == study_key),
+            "now": now,
         }
         connection.execute(_GROW_STUDY, grown)
 
 
+def _description(arrival: Arrival) -> dict[str, str]:
+    described = fitted(Study, arrival.attributes.study)
+    return {**described, **fitted(Study, {"patient_name_key": name_key(described["patient_name"])})}
+
+
 def _study_row(arrival: Arrival, now: datetime) -> dict[str, Any]:
-    described = _fitted(Study, arrival.attributes.study)
     return {
         "id": new_id(),
         "owner": arrival.owner,
         "study_instance_uid": arrival.attributes.study_instance_uid,
-        **described,
-        **_fitted(Study, {"patient_name_key": name_key(described["patient_name"])}),
+        **_description(arrival),
         **dict.fromkeys(("series_count", "instance_count", "size_bytes", "revision"), 0),
         "created_at": now,
         "updated_at": now,
@@ -245,7 +233,7 @@ def _series_row(arrival: Arrival, study_key: str, now: datetime) -> dict[str, An
         "id": new_id(),
         "study_key": study_key,
         "series_instance_uid": arrival.attributes.series_instance_uid,
-        **_fitted(Series, arrival.attributes.series),
+        **fitted(Series, arrival.attributes.series),
         "series_number": arrival.attributes.series_number,
         "instance_count": 0,
         "revision": 0,
@@ -270,16 +258,10 @@ def _instance_row(arrival: Arrival, study_key: str, series_key: str, now: dateti
         "number_of_frames": found.number_of_frames,
         "remarks": [str(remark) for remark in arrival.examined.remarks],
         "received_at": now,
-        **_bytes_of(arrival),
+        **bytes_of(arrival),
     }
 
 
-def _bytes_of(arrival: Arrival) -> dict[str, Any]:
+def _header_row(arrival: Arrival, instance_key: str) -> dict[str, Any]:
     examined = arrival.examined
-    return {"blob_key": arrival.blob_key, "size_bytes": examined.size_bytes, "sha256": examined.sha256}
-
-
-def _fitted(entity: type[Base], texts: dict[str, str]) -> dict[str, str]:
-    """``texts`` cut to their columns: the full text stays in the metadata, and PostgreSQL refuses longer ones."""
-    columns = entity.__table__.c
-    return {name: text[: cast(String, columns[name].type).length] for name, text in texts.items()}
+    return {"instance_key": instance_key, "metadata_json": examined.metadata_json, "layout": examined.layout}

@@ -173,19 +173,6 @@ class Derivative(Base):
     made_at: Mapped[datetime]
 
 
-class Conflict(Base):
-    """Bytes that came under the UIDs of an instance already stored but differ from it: kept apart, never served."""
-
-    __tablename__ = "instance_conflicts"
-
-    id: Mapped[str] = mapped_column(KEY, primary_key=True)
-    instance_key: Mapped[str] = mapped_column(KEY, ForeignKey("instances.id", ondelete="CASCADE"), index=True)
-    blob_key: Mapped[str] = mapped_column(String(64), unique=True)
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str] = mapped_column(String(64))
-    received_at: Mapped[datetime]
-
-
 class Upload(Base):
     """An upload request that is under way for a study: while one is open, the study is not complete."""
 

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from imaging.archive import Limits
 from imaging.dicomweb import stow
-from imaging.store.tables import Conflict, Instance, Study, Upload
+from imaging.store.lifecycle import Apart
+from imaging.store.tables import Instance, Study, Upload
 from tests.archives import HeaderGuard, archive_at, client_of
 from tests.samples import ct_series, ct_slice, named, to_bytes, uid, with_uid
 
@@ -191,9 +192,9 @@ async def test_other_bytes_under_the_same_uids_are_a_conflict_and_the_first_stay
     assert failures(answer) == [0x0111]
     assert items(answer, "00081198")[0]["00081155"]["Value"] == [first.SOPInstanceUID]
     assert "different_bytes" in reply.headers["Warning"]
-    assert (await count(archive, Instance), await count(archive, Conflict)) == (2, 1)
+    assert (await count(archive, Instance), await count(archive, Apart)) == (2, 1)
     await post(client, joined(to_bytes(second)))
-    assert await count(archive, Conflict) == 1
+    assert await count(archive, Apart) == 1
 
 
 async def test_two_hospitals_hold_the_same_uids_side_by_side(client, archive, guard):

@@ -33,7 +33,7 @@ def study_of(owner="WZ01", uid="1.2.3", series=("CT",), instances=2, **attribute
         patient_name=name,
         patient_name_key=name_key(name),
         series_count=len(series),
-        instance_count=instances * len(series),
+        instance_count=attributes.pop("instance_count", instances * len(series)),
         created_at=NOW,
         updated_at=NOW,
         **{"study_date": "20261123", "study_time": "093015", "patient_id": "P1", **attributes},
@@ -276,7 +276,7 @@ async def test_below_a_study_everything_is_found_and_nothing_elsewhere(catalog, 
 
 
 async def test_an_instance_is_located_in_the_study_that_its_uid_means_to_the_caller(catalog, add):
-    ours, theirs = study_of("WZ01", series=()), study_of("SH01")
+    ours, theirs = study_of("WZ01", series=(), instance_count=1), study_of("SH01")
     await add(ours, theirs)
     path = "1.2.3", "1.2.3.0", "1.2.3.0.1"
     with pytest.raises(AmbiguousStudy):

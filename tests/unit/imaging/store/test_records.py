@@ -6,7 +6,7 @@ from foundation.clock import utc_now
 from foundation.ids import new_id
 from imaging.dicom.reading import ReadingLimits, examine
 from imaging.store import records
-from imaging.store.records import Arrival
+from imaging.store.placing import Arrival
 from tests.archives import archive_at
 from tests.samples import ct_series, to_bytes
 
