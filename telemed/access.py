@@ -78,7 +78,7 @@ def study_access(who: Who, shared: frozenset[str] = frozenset()) -> Access:
     """What ``who`` may see and store in the archive.
 
     shared: keys of the studies that open consultations share with this doctor; nobody else gains by it.
-    An administrator runs the platform and sees no images.
+    An administrator runs the platform and sees no images. Only the hospital's own system deletes what it holds.
     """
     match who:
         case None:
@@ -86,7 +86,8 @@ def study_access(who: Who, shared: frozenset[str] = frozenset()) -> Access:
         case Person():
             return _person_access(who, shared)
         case HospitalSystem():
-            return Access(f"key:{who.key_id}", store_as=who.hospital, owners=frozenset({who.hospital}))
+            own = frozenset({who.hospital})
+            return Access(f"key:{who.key_id}", store_as=who.hospital, owners=own, removes=own)
     assert_never(who)
 
 
@@ -140,6 +141,13 @@ def may_send(person: Person, study_owner: str) -> Decision:
     if not _is_doctor(person) or person.hospital != study_owner:
         return Decision(False, "not_own_study")
     return ALLOWED
+
+
+def may_look_after(person: Person, hospital: str) -> Decision:
+    """Usage, quarantine and conflicts of a hospital's holdings: its doctors, and whoever runs the platform."""
+    if person.role is Role.ADMINISTRATOR or (_is_doctor(person) and person.hospital == hospital):
+        return ALLOWED
+    return Decision(False, "not_own_holdings")
 
 
 def _is_doctor(person: Person) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.database import Database
 from foundation.problem import Handler
@@ -73,7 +75,9 @@ def _take_bytes(path: Path) -> None:
     path.unlink()
 
 
-def routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:
+def routes(metrics: Metrics, checks: Mapping[str, Check], refresh: Check) -> list[web.RouteDef]:
+    """``refresh``: brings gauges up to date before they are read."""
+
     async def alive(_request: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
@@ -86,6 +90,8 @@ def routes(metrics: Metrics, checks: Mapping[str, Check]) -> list[web.RouteDef]:
         )
 
     async def figures(_request: web.Request) -> web.Response:
+        with suppress(SQLAlchemyError, OSError):
+            await refresh()
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", figures)]

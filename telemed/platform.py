@@ -17,7 +17,7 @@ from foundation.background import Ticker
 from foundation.clock import Clock, utc_now
 from foundation.database import Database, open_database
 from foundation.problem import problems
-from imaging.archive import Archive, Limits, open_archive
+from imaging.archive import Archive, Keeping, Limits, open_archive
 from imaging.dicomweb.app import routes as dicomweb_routes
 from imaging.review.completeness import Policy
 from imaging.review.publisher import publishing
@@ -31,6 +31,9 @@ from signaling.tickets import Tickets
 from telemed import headers, health, openapi, pages, schema
 from telemed.addresses import Addresses
 from telemed.announcements import Announcer
+from telemed.archive.figures import archive_figures
+from telemed.archive.routes import routes as archive_routes
+from telemed.archive.service import ArchiveDesk
 from telemed.audit import Audit
 from telemed.audit import routes as audit_routes
 from telemed.consultations.news import Newsroom
@@ -170,6 +173,12 @@ def _limits(settings: Settings) -> Limits:
         max_part_bytes=settings.max_part_bytes,
         worker_processes=settings.workers,
         derive_in_background=settings.derivatives,
+        keeping=Keeping(
+            grace=timedelta(days=settings.grace_days),
+            verify_every=timedelta(days=settings.verify_days) if settings.verify_days else None,
+            verify_bytes_per_second=settings.verify_mb_per_second << 20,
+            in_background=True,
+        ),
     )
 
 
@@ -196,7 +205,7 @@ def _application(ground: Ground, keys: ApiKeys) -> web.Application:
     app.add_routes(dicomweb_routes(ground.archive, guard, settings.public_url or None))
     app.add_routes(vendor_routes(review, ground.archive, guard))
     checks = {"database": health.database_check(database), "storage": health.storage_check(ground.archive.blobs)}
-    app.add_routes(health.routes(metrics, checks))
+    app.add_routes(health.routes(metrics, checks, archive_figures(ground.archive, metrics.registry)))
     app.add_routes(pages.routes())
     app.on_shutdown.append(_closing(ground.events))
     return app
@@ -213,6 +222,7 @@ def _api(ground: Ground, keys: ApiKeys, guard: PlatformGuard, addresses: Address
         *_consultations(ground, desk, addresses),
         *event_routes(EventStream(ground.events)),
         *reviewer_routes(Reviewers(review, ground.audit)),
+        *archive_routes(ArchiveDesk(ground.archive, people, ground.audit)),
         *audit_routes(ground.audit),
     ]
     return [*rows, openapi.route(rows)]

@@ -8,6 +8,7 @@ import { Lazy } from './components/Lazy';
 import { Shell } from './components/Shell';
 import { Failure, Loading } from './components/States';
 import { AdminPage } from './pages/admin/AdminPage';
+import { ArchivePage } from './pages/archive/HospitalArchive';
 import { ConsultationPage } from './pages/consultation/ConsultationPage';
 import { NewConsultationPage } from './pages/consultation/NewConsultationPage';
 import { DeskPage } from './pages/desk/DeskPage';
@@ -54,6 +55,7 @@ function Inside() {
       <Route path="/consultations/:id" component={ConsultationPage} />
       <Route path="/consultations/:id/room" component={Room} />
       <Route path="/studies/:id" component={StudyPage} />
+      <Route path="/archive" component={ArchivePage} />
       <Route path="/upload" component={UploadPage} />
       <Route path="/admin/:section" component={AdminPage} />
       <Route path="/admin/:section/:code" component={AdminPage} />

@@ -23,6 +23,7 @@ function placesOf(user: User): Place[] {
   return [
     { href: '/desk/received', label: t('nav.desk'), within: '/desk' },
     { href: '/upload', label: t('nav.upload'), within: '/upload' },
+    { href: '/archive', label: t('nav.archive'), within: '/archive' },
   ];
 }
 

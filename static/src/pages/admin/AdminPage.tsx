@@ -5,6 +5,8 @@ import { Tabs } from '../../components/Tabs';
 import { useTitle } from '../../components/title';
 import { t } from '../../i18n';
 import { me } from '../../state/session';
+import { ArchiveSection } from '../archive/ArchiveSection';
+import { HospitalArchive } from '../archive/HospitalArchive';
 import { NotFoundPage } from '../NotFoundPage';
 import { AuditSection } from './AuditSection';
 import { HealthSection } from './HealthSection';
@@ -12,7 +14,7 @@ import { HospitalsSection } from './HospitalsSection';
 import { KeysSection } from './KeysSection';
 import { UsersSection } from './UsersSection';
 
-const SECTIONS = ['hospitals', 'users', 'audit', 'health'] as const;
+const SECTIONS = ['hospitals', 'users', 'archive', 'audit', 'health'] as const;
 
 export function AdminPage() {
   const { section = '', code } = useRoute().params;
@@ -36,6 +38,8 @@ function Section({ name, code }: { name: string; code: string | undefined }) {
       return code ? <KeysSection code={code} /> : <HospitalsSection />;
     case 'users':
       return <UsersSection />;
+    case 'archive':
+      return code ? <HospitalArchive code={code} /> : <ArchiveSection />;
     case 'audit':
       return <AuditSection />;
     case 'health':

@@ -1,0 +1,1 @@
+"""The administrator's and the hospitals' view of the archive: usage, decisions, retention, verification."""
