@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from pydicom.datadict import dictionary_has_tag, tag_for_keyword
@@ -114,38 +115,46 @@ def _printable(name: str) -> str:
 
 def answer(hit: Hit, query: Query, retrieve_url: str) -> Json:
     """One match as DICOM JSON, tags ascending. ``retrieve_url``: of the study, without a slash at the end."""
-    found: Json = {
-        attribute.tag: _element(attribute.vr, _value(hit, attribute))
-        for attribute in ATTRIBUTES
-        if _is_answered(attribute, query)
-    }
-    if query.level is Level.STUDY or _names_study(query):
-        found[MODALITIES_IN_STUDY] = _element("CS", hit.study.modalities)
+    named = query.within_study is not None, query.within_series is not None
+    found: Json = {}
+    for tag, vr, attribute in _selected(query.level, query.fields, query.all_fields, *named):
+        if attribute is not None:
+            found[tag] = _element(vr, _value(hit, attribute))
+        elif tag == MODALITIES_IN_STUDY:
+            found[tag] = _element(vr, hit.study.modalities)
+        elif tag == _AVAILABILITY:
+            found[tag] = {"vr": vr, "Value": ["ONLINE"]}
+        else:
+            found[tag] = {"vr": vr, "Value": [_location(hit, retrieve_url)]}
     if hit.instance is not None and hit.instance.rows is None:
         found.pop("00280008", None)
-    found["00080056"] = _element("CS", "ONLINE")
-    found["00081190"] = _element("UR", _location(hit, retrieve_url))
-    return dict(sorted(found.items()))
+    return found
 
 
-def _names_study(query: Query) -> bool:
-    """Below a named study its attributes are known already (PS3.18 section 10.6.3.3.2)."""
-    return query.within_study is None
+_AVAILABILITY: Final = "00080056"
+RETRIEVE_URL: Final = "00081190"
 
 
-def _is_answered(attribute: Attribute, query: Query) -> bool:
-    if attribute.level > query.level:
-        return False
-    if query.all_fields or attribute.tag in query.fields or attribute.vr == "UI":
-        return True
-    if attribute.extra:
-        return False
-    named_above = {Level.STUDY: query.within_study, Level.SERIES: query.within_series}.get(attribute.level)
-    return attribute.level == query.level or named_above is None
+@lru_cache(200)
+def _selected(
+    level: Level, fields: frozenset[str], all_fields: bool, names_study: bool, names_series: bool
+) -> tuple[tuple[str, str, Attribute | None], ...]:
+    """(tag, VR, attribute or None where it has no column) of what is answered, tags ascending."""
+    chosen: list[tuple[str, str, Attribute | None]] = [(_AVAILABILITY, "CS", None), (RETRIEVE_URL, "UR", None)]
+    # Below a named study its attributes are known already (PS3.18 section 10.6.3.3.2).
+    known = {Level.STUDY: names_study, Level.SERIES: names_series}
+    if level is Level.STUDY or not names_study or all_fields or MODALITIES_IN_STUDY in fields:
+        chosen.append((MODALITIES_IN_STUDY, "CS", None))
+    for attribute in ATTRIBUTES:
+        own = attribute.level == level or not known.get(attribute.level, False)
+        asked = all_fields or attribute.tag in fields or attribute.vr == "UI"
+        if attribute.level <= level and (asked or (own and not attribute.extra)):
+            chosen.append((attribute.tag, attribute.vr, attribute))
+    return tuple(sorted(chosen, key=lambda one: one[0]))
 
 
 def _value(hit: Hit, attribute: Attribute) -> object:
-    row: object = {Level.STUDY: hit.study, Level.SERIES: hit.series, Level.INSTANCE: hit.instance}[attribute.level]
+    row: object = (hit.study, hit.series, hit.instance)[attribute.level - 1]
     return getattr(row, attribute.column.key)
 
 

@@ -1,4 +1,4 @@
-"""Searches run: which index leads, one page, and how many more (docs/decisions/0008-search.md).
+"""Searches run: which index leads, one page, and how many more (docs/decisions/0010-search.md).
 
 What one may see falls into branches, one for each hospital and one for single studies: within a branch an index gives
 the matches newest first, which a condition with "or" would prevent. Statements are made once for each shape of search.
@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.elements import UnaryExpression
 
@@ -26,6 +39,7 @@ COUNTED: Final = 10_000
 FEW: Final = 4_000
 # Conditions that no index serves are compared study by study, over at most so many.
 COMPARED: Final = 100_000
+_SELECTIVE: Final = search.NUMBERS | {tag for tag, one in search.BY_TAG.items() if one.vr == "UI"}
 _WORD: Final = tables.StudyWord.core()
 
 
@@ -120,11 +134,16 @@ def _values(access: Access, terms: list[Term], branches: Sequence[_Branch]) -> d
 
 
 def _planned(connection: Connection, level: Level, terms: list[Term], branches: Sequence[_Branch]) -> _Plan:
-    keyed = any(term.keyed for term in terms)
+    keyed = any(_is_selective(term.shape) for term in terms)
     leads = (None if keyed else _lead(connection, terms, branch) for branch in branches)
     return _plan(
         level, terms, tuple((branch.owner is not None, lead) for branch, lead in zip(branches, leads, strict=True))
     )
+
+
+def _is_selective(shape: Shape | None) -> bool:
+    """Whether few studies match, and the index on this attribute should lead."""
+    return shape is not None and shape[0] in _SELECTIVE and shape[1] in {"is", "in"}
 
 
 def _plan(level: Level, terms: list[Term], branches: tuple[tuple[bool, _Lead | None], ...]) -> _Plan:
@@ -149,8 +168,14 @@ def _lead(connection: Connection, terms: list[Term], branch: _Branch) -> _Lead |
 
 @lru_cache(50)
 def _few(count: int) -> Select[Any]:
-    some = select(_WORD.study_key).where(_WORD.owner == bindparam("owner"), words.beginning(count, "p")).limit(FEW + 1)
+    some = _with_words("owner", [words.beginning(one, "p") for one in range(count)]).limit(FEW + 1)
     return select(func.count()).select_from(some.subquery())
+
+
+def _with_words(owner: str, beginnings: list[ColumnElement[bool]]) -> CompoundSelect[Any]:
+    # Not one condition with "or", for which SQLite reads every word of the hospital.
+    owned = _WORD.owner == bindparam(owner)
+    return union_all(*(select(_WORD.study_key).where(owned, beginning) for beginning in beginnings))
 
 
 def _refuse_broad(connection: Connection, access: Access, terms: list[Term]) -> None:
@@ -182,15 +207,22 @@ def _counted(connection: Connection, access: Access, level: Level, terms: list[T
 @lru_cache(1000)
 def _page_statement(plan: _Plan) -> Select[Any]:
     wanted, order = WANTED[plan.level], ORDER[plan.level]
+    keyed = any(map(_is_selective, plan.shapes))
+    sorts = [keyed or not is_owner or lead is not None for is_owner, lead in plan.branches]
     if len(plan.branches) == 1:
-        listed = select(*wanted).select_from(JOINED[plan.level]).where(*_conditions(plan, 0, 0)).order_by(*order)
+        listed = (
+            select(*wanted)
+            .select_from(JOINED[plan.level])
+            .where(*_conditions(plan, 0, 0))
+            .order_by(*_order(plan, sorts[0]))
+        )
         return listed.limit(bindparam("limit")).offset(bindparam("offset"))
     labelled = [column.label(f"c{number}") for number, column in enumerate(wanted)]
     parts = [
         select(*labelled)
         .select_from(JOINED[plan.level])
         .where(*_conditions(plan, number, number))
-        .order_by(*order)
+        .order_by(*_order(plan, sorts[number]))
         .limit(bindparam("upto"))
         .subquery()
         for number in range(len(plan.branches))
@@ -199,6 +231,12 @@ def _page_statement(plan: _Plan) -> Select[Any]:
     known = dict(zip(wanted, together.c, strict=True))
     outer = (_outside(one, known) for one in order)
     return select(together).order_by(*outer).limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+def _order(plan: _Plan, sorts: bool) -> list[Any]:
+    """The level's order; sorts: few match, so that no engine is to walk the hospital's studies for the order's sake."""
+    newest, *rest = ORDER[plan.level]
+    return [(Study.study_date + "").desc() if sorts else newest, *rest]
 
 
 def _outside(ordering: Any, known: dict[Any, Any]) -> Any:
@@ -219,6 +257,10 @@ def _conditions(plan: _Plan, number: int, at: int) -> list[ColumnElement[bool]]:
     """Of the plan's branch ``number``, whose parameters end in ``at``."""
     is_owner, lead = plan.branches[number]
     found = [Study.owner == bindparam(f"owner{at}")] if is_owner else _shared()
+    # A study whose last instance was deleted keeps its row, for whoever refers to it, and is in no list.
+    if lead is not None:
+        # The words are this hospital's already; another way to its studies would only tempt the planner.
+        found = []
     # A study whose last instance was deleted keeps its row, for whoever refers to it, and is in no list.
     found.append(Study.instance_count > 0)
     for place, (shape, lookup) in enumerate(zip(plan.shapes, plan.lookups, strict=True)):
@@ -244,19 +286,17 @@ def _shared() -> list[ColumnElement[bool]]:
 
 def _led(lookup: tuple[tuple[int, ...], int, bool], lead: _Lead, at: int) -> ColumnElement[bool]:
     every, joined, _ = lookup
-    place = f"w{lead.lookup}"
-    beginnings = [words.beginning(every[lead.word], f"{place}_{lead.word}")]
-    if joined:
-        beginnings.append(words.beginning(joined, f"{place}_{len(every)}"))
-    owned = _WORD.owner == bindparam(f"owner{at}")
-    return Study.id.in_(select(_WORD.study_key).where(owned, or_(*beginnings)))
+    places = [(every[lead.word], lead.word), (joined, len(every))]
+    beginnings = [words.beginning(one, f"w{lead.lookup}_{place}") for size, place in places for one in range(size)]
+    return Study.id.in_(_with_words(f"owner{at}", beginnings))
 
 
 def _having(place: int, every: tuple[int, ...], joined: int) -> ColumnElement[bool]:
     """The study has a word with each beginning, or with the joined one."""
-    each = and_(*(_has(words.beginning(size, f"w{place}_{number}")) for number, size in enumerate(every)))
-    return or_(each, _has(words.beginning(joined, f"w{place}_{len(every)}"))) if joined else each
+    each = and_(*(_has(size, f"w{place}_{number}") for number, size in enumerate(every)))
+    return or_(each, _has(joined, f"w{place}_{len(every)}")) if joined else each
 
 
-def _has(beginning: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists(select(_WORD.study_key).where(_WORD.study_key == Study.id, beginning))
+def _has(size: int, at: str) -> ColumnElement[bool]:
+    own = select(_WORD.study_key).where(_WORD.study_key == Study.id)
+    return or_(*(exists(own.where(words.beginning(one, at))) for one in range(size)))

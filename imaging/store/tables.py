@@ -90,12 +90,13 @@ class Series(Base):
     __table_args__ = (
         UniqueConstraint("study_key", "series_instance_uid"),
         Index("ix_series_series_instance_uid", "series_instance_uid"),
+        Index("ix_series_study_key", "study_key", "modality"),
     )
 
     id: Mapped[str] = mapped_column(KEY, primary_key=True)
     study_key: Mapped[str] = mapped_column(KEY, ForeignKey("studies.id", ondelete="CASCADE"))
     series_instance_uid: Mapped[str] = mapped_column(UID)
-    modality: Mapped[str] = mapped_column(String(16), default="", index=True)
+    modality: Mapped[str] = mapped_column(String(16), default="")
     series_number: Mapped[int | None]
     series_description: Mapped[str] = mapped_column(String(512), default="")
     series_date: Mapped[str] = mapped_column(String(16), default="")

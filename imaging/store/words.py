@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_
+from sqlalchemy import ColumnElement, and_, bindparam
 
 from imaging.dicom import names
 from imaging.dicom.pinyin import is_han
@@ -99,12 +99,9 @@ def _described(text: str) -> Iterable[str]:
     return list(found)[:DESCRIPTION_WORDS]
 
 
-def beginning(count: int, at: str) -> ColumnElement[bool]:
-    """A word that begins with one of ``count`` texts, the parameters that :func:`values` makes."""
-    ends: list[tuple[Any, Any]] = [
-        (bindparam(f"{at}_{one}_low"), bindparam(f"{at}_{one}_high")) for one in range(count)
-    ]
-    return or_(*(and_(_WORD.word >= low, _WORD.word < high) for low, high in ends))
+def beginning(one: int, at: str) -> ColumnElement[bool]:
+    """A word that begins with text number ``one`` of those that :func:`values` makes parameters of."""
+    return and_(_WORD.word >= bindparam(f"{at}_{one}_low"), _WORD.word < bindparam(f"{at}_{one}_high"))
 
 
 def values(beginnings: Iterable[str], at: str) -> dict[str, str]:

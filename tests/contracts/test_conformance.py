@@ -7,6 +7,7 @@ from imaging.archive import Limits
 from imaging.dicom import charset, codecs
 from imaging.dicom.remarks import Refusal, RefusedAs, Remark, warning_reason
 from imaging.dicomweb import qido, rendered
+from imaging.store import finding
 from imaging.store.search import ATTRIBUTES
 from tests.contracts.conftest import doors
 from tests.contracts.test_checklist import exists
@@ -77,6 +78,8 @@ def test_the_limits_are_those_of_the_code():
         limits.reading.max_inflated_bytes,
         codecs.MAX_FRAME_BYTES,
         qido.MAX_RESULTS,
+        finding.COUNTED,
+        finding.COMPARED,
         rendered.MAX_VIEWPORT_PIXELS,
         int(limits.worker_cpu_seconds),
     ]

@@ -1,11 +1,15 @@
 """Search over HTTP (checklist T19–T29, T55; security 14)."""
 
+import csv
+import io
+
 import pytest
+from yarl import URL
 
 from imaging.dicomweb.app import routes
 from tests.archives import SHANGHAI, HeaderGuard, archive_at, client_of
 from tests.dicomweb import keep
-from tests.samples import ct_series, ct_slice, multi_frame, uid
+from tests.samples import WANG_ENCODED, ct_series, ct_slice, multi_frame, named, uid
 
 JSON = "application/dicom+json"
 
@@ -79,7 +83,7 @@ async def test_t19_t20_t22_pages_warnings_and_refusals(archive, client):
         refused = await client.get(f"/dicom-web/studies?{query}")
         assert refused.status == 400, query
         assert refused.content_type == "application/problem+json"
-    assert (await client.get("/dicom-web/studies", headers={"Accept": "text/csv"})).status == 406
+    assert (await client.get("/dicom-web/studies", headers={"Accept": "text/html"})).status == 406
 
 
 async def test_security_14_another_hospitals_studies_do_not_exist(archive, client, guard):
@@ -114,3 +118,58 @@ async def test_security_17_addresses_use_the_configured_host(archive, guard):
         assert values(await reply.json(content_type=None), "00081190")[0].startswith(
             "https://images.example.org/dicom-web/"
         )
+
+
+async def test_t20_the_count_is_exact_and_of_what_one_may_see(archive, client, guard):
+    await keep(archive, *ct_series("1", 3, 16), *ct_series("2", 2, 16))
+    await keep(archive, *ct_series("3", 2, 16), access=SHANGHAI)
+    for path, count in (("studies", 2), ("series", 2), ("instances", 5), ("instances", 5)):
+        reply = await client.get(f"/dicom-web/{path}/count", params={"limit": 1, "PatientName": "王*"})
+        assert (reply.status, await reply.json()) == (200, {"count": count})
+    assert (await (await client.get("/dicom-web/studies/count?PatientID=P1")).json()) == {"count": 1}
+    assert (await client.get("/dicom-web/studies/count?Nonsense=1")).status == 400
+    async with client_of(routes(archive, guard), "visitor") as visitor:
+        assert (await (await visitor.get("/dicom-web/instances/count")).json()) == {"count": 0}
+
+
+async def test_security_10_a_table_for_spreadsheets_holds_no_formula(archive, client):
+    hostile = ct_slice("1", size=16)
+    hostile.PatientName, hostile.PatientID, hostile.AccessionNumber = '=HYPERLINK("http://x")', "@SUM(1)", "-1+1"
+    await keep(archive, hostile, ct_slice("2", size=16))
+    reply = await client.get("/dicom-web/studies", headers={"Accept": "text/csv"})
+    assert (reply.status, reply.content_type) == (200, "text/csv")
+    rows = list(csv.DictReader(io.StringIO((await reply.read()).decode("utf-8-sig"))))
+    by_id = {row["PatientID"]: row for row in rows}
+    assert by_id["P2"]["PatientName"] == "Wang^XiaoDong=王^小东"
+    assert by_id["P2"]["ModalitiesInStudy"] == "CT"
+    # A name that begins with "=" has an empty first group.
+    assert by_id["'@SUM(1)"]["PatientName"].startswith(("'", "HYPERLINK"))
+    assert by_id["'@SUM(1)"]["AccessionNumber"] == "'-1+1"
+
+
+async def test_t28_reserved_characters_and_han_in_the_query(archive, client):
+    odd = ct_slice("1", size=16)
+    odd.PatientName, odd.PatientID = "Müller^A=王^小东", "50%_+&=#1"
+    await keep(archive, odd, ct_slice("2", size=16))
+    for query, found in (
+        ("PatientName=M%C3%BCller%5EA%3D%E7%8E%8B%5E%E5%B0%8F%E4%B8%9C", 1),
+        ("PatientName=muller%5Ea", 1),
+        ("PatientID=50%25_%2B%26%3D%231", 1),
+        ("PatientID=50%25*", 1),
+        ("PatientID=5_%25*", 0),
+        ("PatientName=%E5%B0%8F%E4%B8%9C&fuzzymatching=true", 2),
+        ("PatientName=wxd&fuzzymatching=true", 2),
+        ("00100010=%FF%FE", 0),
+    ):
+        reply = await client.get(URL(f"/dicom-web/studies?{query}", encoded=True))
+        assert reply.status == (200 if found else 204), query
+        assert len(await reply.json(content_type=None) if found else []) == found, query
+    long = await client.get(URL("/dicom-web/studies?PatientID=" + "x" * 20_000, encoded=True))
+    assert 400 <= long.status < 500
+
+
+async def test_t40_all_encodings_of_one_name_are_found_by_han_pinyin_and_initials(archive, client):
+    await keep(archive, *(named(encoding, encoding) for encoding in WANG_ENCODED))
+    for typed in ("王小东", "小东", "wang xiaodong", "wangxiaodong", "wxd", "Wáng"):
+        reply = await client.get("/dicom-web/studies/count", params={"PatientName": typed, "fuzzymatching": "true"})
+        assert (await reply.json()) == {"count": len(WANG_ENCODED)}, typed
