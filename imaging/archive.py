@@ -22,6 +22,7 @@ from imaging.store.ingest import Ingest
 from imaging.store.inventory import Inventory
 from imaging.store.memory import Memory
 from imaging.store.retention import Retention
+from imaging.store.sweeping import Sweeper
 from imaging.store.verification import Verifier
 from imaging.workers import CPU_LIMIT_SECONDS, Workers
 
@@ -70,7 +71,7 @@ async def tell_nobody(_study_id: str) -> None:
 class Archive:
     """Create with :func:`open_archive`. on_stored: called once per request and study, before the answer.
 
-    memory: for instances that are being received.
+    memory: for instances that are being received. sweeper: removes blobs that no row names.
     """
 
     database: Database
@@ -78,6 +79,7 @@ class Archive:
     workers: Workers
     limits: Limits
     memory: Memory
+    sweeper: Sweeper
     ingest: Ingest
     catalog: Catalog
     derivatives: Derivatives
@@ -105,10 +107,11 @@ async def open_archive(
     # Making a pool starts helpers and writes to pipes: not in the event loop.
     workers = await asyncio.to_thread(Workers, limits.worker_processes, limits.worker_cpu_seconds)
     ingest, catalog = Ingest(database, blobs, workers, limits.reading, clock), Catalog(database)
-    memory = Memory(limits.held_bytes)
+    memory, sweeper = Memory(limits.held_bytes), Sweeper(database, blobs, clock)
     copies = open_derivatives(
         database, catalog, blobs, folder / "derivatives", clock, background=limits.derive_in_background
     )
+    sweeper.start()
     try:
         async with copies as derivatives:
             keeping = limits.keeping
@@ -126,6 +129,7 @@ async def open_archive(
                 workers=workers,
                 limits=limits,
                 memory=memory,
+                sweeper=sweeper,
                 ingest=ingest,
                 catalog=catalog,
                 derivatives=derivatives,
@@ -141,6 +145,7 @@ async def open_archive(
             async with _keeping(archive, keeping.in_background):
                 yield archive
     finally:
+        await sweeper.close()
         await ingest.close()
         await workers.close()
         await blobs.close()

@@ -36,7 +36,9 @@ class Announcer:
         self._rooms = rooms
 
     async def study_changed(self, study_id: str) -> None:
-        """Instances arrived."""
+        """Instances arrived. Asks nobody while no page is open: uploads come by the hundred a second."""
+        if not self._events.subscriber_count:
+            return
         seen_by = await self._witnesses(study_id)
         self._publish(Topic.STUDIES, study_id, seen_by)
 

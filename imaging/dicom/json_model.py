@@ -7,6 +7,7 @@ recorded.
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -92,10 +93,9 @@ class _Builder:
         if self._is_bulk(element, vr, path):
             self.bulk[path] = (element.offset, min(element.length, len(self.data) - element.offset), vr)
             return {"vr": vr, "BulkDataURI": BULK_PREFIX + path}
-        raw = self._raw(element)
-        if vr in values.IN_CHARSET or vr in values.SPLIT or vr in values.WHOLE:
-            return self._text(raw, vr, terms)
-        return self._binary(raw, vr)
+        member, remarks = _value(self._raw(element), vr, terms if vr in values.IN_CHARSET else (), self.big_endian)
+        self.remarks |= remarks
+        return member
 
     def _is_bulk(self, element: Element, vr: str, path: str) -> bool:
         if element.fragments is not None or (element.tag in PIXEL_TAGS and "/" not in path):
@@ -106,32 +106,50 @@ class _Builder:
         built = [self.dataset(item, terms, f"{path}/{index}/", signed=signed) for index, item in enumerate(items)]
         return {"vr": "SQ", "Value": built} if built else {"vr": "SQ"}
 
-    def _text(self, raw: bytes, vr: str, terms: tuple[str, ...]) -> dict[str, Any]:
-        text = self._decoded(raw, terms if vr in values.IN_CHARSET else ())
-        found = values.texts(text, vr)
-        if vr in _LONGEST and any(len(value or "") > _LONGEST[vr] for value in found):
-            self.remarks.add(Remark.ELEMENT_LENGTH_INVALID)
-        if vr in {"IS", "DS"} and not all(map(values.is_number, found)):
-            self.remarks.add(Remark.VALUE_INVALID)
-        return {"vr": vr, "Value": found} if found else {"vr": vr}
 
-    def _decoded(self, raw: bytes, terms: tuple[str, ...]) -> str:
-        if raw.isascii() and b"\x1b" not in raw:
-            return raw.decode("ascii")
-        text, verdict = charset.decode(raw, terms)
-        if verdict in _VERDICTS:
-            self.remarks.add(_VERDICTS[verdict])
-        return text
+Member = tuple[dict[str, Any], frozenset[Remark]]
+_NOTHING: Final[frozenset[Remark]] = frozenset()
 
-    def _binary(self, raw: bytes, vr: str) -> dict[str, Any]:
-        if vr in _BINARY:
-            return {"vr": vr, "InlineBinary": b64encode(values.little_endian(raw, vr, self.big_endian)).decode()}
-        found = values.attribute_tags(raw, self.big_endian) if vr == "AT" else values.numbers(raw, vr, self.big_endian)
-        if found is None:
-            # The bytes are not what the VR says; as UN nothing of them is lost.
-            self.remarks.add(Remark.ELEMENT_LENGTH_INVALID)
-            return {"vr": "UN", "InlineBinary": b64encode(raw).decode()}
-        return {"vr": vr, "Value": found}
+
+def _value(raw: bytes, vr: str, terms: tuple[str, ...], big_endian: bool) -> Member:
+    """The slices of a series share nearly all their values, so short ones are remembered. Nobody changes a member."""
+    return _remembered(raw, vr, terms, big_endian) if len(raw) <= 64 else _converted(raw, vr, terms, big_endian)
+
+
+def _converted(raw: bytes, vr: str, terms: tuple[str, ...], big_endian: bool) -> Member:
+    if vr in values.IN_CHARSET or vr in values.SPLIT or vr in values.WHOLE:
+        return _text(raw, vr, terms)
+    return _binary(raw, vr, big_endian)
+
+
+_remembered = lru_cache(maxsize=8192)(_converted)
+
+
+def _text(raw: bytes, vr: str, terms: tuple[str, ...]) -> Member:
+    text, remarks = _decoded(raw, terms)
+    found = values.texts(text, vr)
+    if vr in _LONGEST and any(len(value or "") > _LONGEST[vr] for value in found):
+        remarks |= {Remark.ELEMENT_LENGTH_INVALID}
+    if vr in {"IS", "DS"} and not all(map(values.is_number, found)):
+        remarks |= {Remark.VALUE_INVALID}
+    return ({"vr": vr, "Value": found} if found else {"vr": vr}), remarks
+
+
+def _decoded(raw: bytes, terms: tuple[str, ...]) -> tuple[str, frozenset[Remark]]:
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii"), _NOTHING
+    text, verdict = charset.decode(raw, terms)
+    return text, frozenset({_VERDICTS[verdict]}) if verdict in _VERDICTS else _NOTHING
+
+
+def _binary(raw: bytes, vr: str, big_endian: bool) -> Member:
+    if vr in _BINARY:
+        return {"vr": vr, "InlineBinary": b64encode(values.little_endian(raw, vr, big_endian)).decode()}, _NOTHING
+    found = values.attribute_tags(raw, big_endian) if vr == "AT" else values.numbers(raw, vr, big_endian)
+    if found is None:
+        # The bytes are not what the VR says; as UN nothing of them is lost.
+        return {"vr": "UN", "InlineBinary": b64encode(raw).decode()}, frozenset({Remark.ELEMENT_LENGTH_INVALID})
+    return {"vr": vr, "Value": found}, _NOTHING
 
 
 # The model has no BulkDataURI for these (PS3.18 Table F.2.1.1.2-1).

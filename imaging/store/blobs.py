@@ -14,6 +14,7 @@ from foundation.ids import new_id
 from imaging.store.open_files import OpenFiles
 
 _KEY: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+PAST_ALL_KEYS: Final = "~"
 PIECE_BYTES: Final = 256 * 1024
 
 
@@ -55,8 +56,11 @@ class Blobs(Protocol):
         """Remove the bytes, also those set aside; a key that is not there is no error."""
         ...
 
-    def keys(self) -> AsyncIterator[list[str]]:
-        """All keys, some at a time, in no order; those that come or go meanwhile may be in it or not."""
+    def keys(self, after: str = "", before: str = PAST_ALL_KEYS) -> AsyncIterator[list[str]]:
+        """Keys from ``after`` on and below ``before``, some at a time, in no order.
+
+        Those that come or go meanwhile may be among them or not.
+        """
         ...
 
 
@@ -121,9 +125,19 @@ class FolderBlobs:
         await asyncio.to_thread(self._delete, key)
         self._open.close(key)
 
-    async def keys(self) -> AsyncIterator[list[str]]:
-        for folder in await asyncio.to_thread(lambda: sorted(self._blobs.glob("*/*"))):
-            yield await asyncio.to_thread(os.listdir, folder)
+    async def keys(self, after: str = "", before: str = PAST_ALL_KEYS) -> AsyncIterator[list[str]]:
+        for folder in await asyncio.to_thread(self._folders_between, after, before):
+            names = await asyncio.to_thread(os.listdir, folder)
+            yield [name for name in names if after <= name < before and _KEY.fullmatch(name)]
+
+    def _folders_between(self, after: str, before: str) -> list[Path]:
+        return [
+            inner
+            for outer in sorted(self._blobs.iterdir())
+            if after[:5] <= outer.name <= before[:5]
+            for inner in sorted(outer.iterdir())
+            if after[:7] <= outer.name + inner.name <= before[:7]
+        ]
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
