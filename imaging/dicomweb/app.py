@@ -8,6 +8,7 @@ from foundation.errors import NotFound
 from foundation.problem import Handler
 from imaging.archive import Archive
 from imaging.dicomweb import stow
+from imaging.dicomweb.capabilities import Capabilities
 from imaging.dicomweb.changes import Changes
 from imaging.dicomweb.commitment import Commitment
 from imaging.dicomweb.frames import Frames
@@ -17,6 +18,7 @@ from imaging.dicomweb.removal import Removal, gone_when_deleted
 from imaging.dicomweb.rendered import Rendered
 from imaging.dicomweb.searching import Search
 from imaging.dicomweb.wado import Instances
+from imaging.dicomweb.wado_uri import WadoUri
 from imaging.guard import Guard
 from imaging.store.search import Level
 
@@ -32,13 +34,20 @@ def routes(archive: Archive, guard: Guard, public_url: str | None = None) -> lis
     # The router tries one after the other: first what is asked for most.
     services = [*_counts(door), *_retrievals(door), *_searches(door), ("/changes", Changes(door).read)]
     commitment, removal = Commitment(door), gone_when_deleted(door, Removal(door).delete)
+    resources = [
+        *(web.get(path, gone_when_deleted(door, handler)) for path, handler in services),
+        *(web.delete(path, removal) for path in (_STUDY, _SERIES, _INSTANCE)),
+        *(web.post(_COMMITMENT, commitment.ask), web.get(_COMMITMENT, commitment.result)),
+        *stow.routes(archive, guard, "", public_url),
+    ]
+    capabilities = Capabilities(door, [(row.method, row.path) for row in resources])
     mounted: list[web.RouteDef] = []
     for root in (ROOT, ROOT + "/hospitals/{owner}"):
-        mounted += [web.get(root + path, gone_when_deleted(door, handler)) for path, handler in services]
-        mounted += [web.delete(root + path, removal) for path in (_STUDY, _SERIES, _INSTANCE)]
-        mounted += [web.post(root + _COMMITMENT, commitment.ask), web.get(root + _COMMITMENT, commitment.result)]
-        mounted += stow.routes(archive, guard, root, public_url)
-    return [*mounted, web.get(ROOT + "/{rest:.*}", _Nothing(door).refuse)]
+        mounted += [web.RouteDef(row.method, root + row.path, row.handler, row.kwargs) for row in resources]
+        for own in (root, root + "/"):
+            mounted += [web.get(own, capabilities.describe), web.options(own, capabilities.describe)]
+    everything = ROOT + "/{rest:.*}"
+    return [*mounted, web.get(everything, _Nothing(door).refuse), web.options(everything, capabilities.allowed)]
 
 
 def _counts(door: Door) -> list[tuple[str, Handler]]:
@@ -69,6 +78,7 @@ def _retrievals(door: Door) -> list[tuple[str, Handler]]:
         *((path + "/rendered", pictures.rendered) for path in (*every_level, _FRAMES)),
         *((path + "/thumbnail", pictures.thumbnail) for path in (*every_level, _FRAMES)),
         (_INSTANCE + "/bulkdata/{path:.+}", frames.bulkdata),
+        ("/wado", WadoUri(door, instances, pictures).retrieve),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from foundation.errors import Invalid, NotFound, TooLarge
-from imaging.dicom import codecs, htj2k, values
+from imaging.dicom import codecs, encoding, htj2k, values
 from imaging.dicom.codecs import HTJ2K_RPCL, DamagedPixels
 from imaging.dicom.frames import read_span, uncompressed_frame
 from imaging.dicom.layout import BulkSpan, Layout, Pixels
@@ -51,6 +51,11 @@ def frame_offers(syntax: str, layout: Layout, *, alone: bool) -> list[Offer]:
         kinds = [*decodable, *dict.fromkeys([(codecs.media_type(syntax), syntax, True), (OCTETS, syntax, True)])]
     if htj2k.unfit(syntax, layout) is None:
         kinds.append((codecs.media_type(HTJ2K_RPCL), HTJ2K_RPCL, False))
+    kinds += [
+        (codecs.media_type(target), target, False)
+        for target in encoding.targets(syntax, layout)
+        if target != HTJ2K_RPCL and codecs.media_type(target) not in {kind for kind, _, stored in kinds if stored}
+    ]
     return [
         Offer(media_type, named, multipart=wrapped, stored=stored)
         for wrapped in ((True, False) if alone else (True,))
@@ -78,7 +83,7 @@ class Frames:
         try:
             return await self._respond(request, row, layout, address, numbers, offers=offers)
         except htj2k.NoCopy:
-            others = [offer for offer in offers if offer.stored or offer.transfer_syntax != HTJ2K_RPCL]
+            others = [offer for offer in offers if offer.stored or offer.transfer_syntax not in encoding.ENCODERS]
             return await self._respond(request, row, layout, address, numbers, offers=others)
 
     async def _located(self, request: web.Request) -> tuple[InstanceRow, Layout, str]:
@@ -125,6 +130,11 @@ class Frames:
         pixels = pixels_of(layout)
         if offer.transfer_syntax == HTJ2K_RPCL and not offer.stored:
             return await self._htj2k(row, layout, index)
+        if offer.transfer_syntax in encoding.ENCODERS and not offer.stored:
+            path = await self._archive.blobs.local_path(row.blob_key)
+            return await self._archive.workers.run(
+                encoding.lossless_frame, path, row.transfer_syntax_uid, layout, index, offer.transfer_syntax
+            )
         if pixels.encapsulated and offer.stored:
             return await self._payload(row.blob_key, pixels, index)
         if pixels.encapsulated or layout.deflated or layout.big_endian:

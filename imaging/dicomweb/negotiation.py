@@ -114,6 +114,12 @@ def choose(accept: str | None, offers: Sequence[Offer]) -> Offer:
     return offers[min(candidates)[1]]
 
 
+def named_syntaxes(accept: str | None) -> frozenset[str]:
+    """Every transfer syntax that the caller names. Raises :class:`BadAccept`."""
+    ranges = parse_accept(accept) if accept else ()
+    return frozenset(syntax for entry in ranges for syntax in entry.transfer_syntaxes)
+
+
 def accepts_gzip(header: str | None) -> bool:
     """Whether Accept-Encoding asks for gzip by name or star (T56: only when asked)."""
     for coding in (header or "").lower().split(","):

@@ -118,18 +118,22 @@ class Rendered:
     ) -> web.StreamResponse:
         offer = choose(http.accept_of(request), _OFFERS)
         options = parse_options(query, "image/png" if offer.media_type == "image/png" else "image/jpeg", frame)
+        return await self.picture(request, row, options)
+
+    async def picture(self, request: web.Request, row: InstanceRow, options: RenderOptions) -> web.StreamResponse:
+        """One frame of an instance, made as ``options`` say."""
         etag = http.etag_of([row.sha256, repr(options)])
         http.refuse_unchanged(request, etag)
         archive = self._door.archive
         if options == thumbnail_options(row.number_of_frames) and (ready := await self._ready_thumbnail(row)):
-            return web.Response(body=ready, headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
+            return web.Response(body=ready, headers={**http.cached_headers(etag), "Content-Type": options.media_type})
         layout = await archive.catalog.layout(row.id)
         if layout.pixels is None:
             raise NotAPicture("Retrieve the instance or its metadata instead.")
         metadata = [packed async for headers in archive.catalog.headers([row.id]) for _, packed in headers]
         path = await archive.blobs.local_path(row.blob_key)
         body = await archive.workers.run(render, path, row.transfer_syntax_uid, layout, metadata[0], options)
-        return web.Response(body=body, headers={**http.cached_headers(etag), "Content-Type": offer.media_type})
+        return web.Response(body=body, headers={**http.cached_headers(etag), "Content-Type": options.media_type})
 
     async def _ready_thumbnail(self, row: InstanceRow) -> bytes | None:
         derivatives = self._door.archive.derivatives

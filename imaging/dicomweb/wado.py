@@ -8,14 +8,14 @@ from typing import Final
 
 from aiohttp import web
 
-from imaging.dicom import codecs
+from imaging.dicom import codecs, encoding
 from imaging.dicom.explicit import file_head
 from imaging.dicom.remarks import Remark
-from imaging.dicom.transcode import to_explicit_little_endian
+from imaging.dicom.transcode import REWRITTEN, rewrite
 from imaging.dicomweb import http, multipart
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part
-from imaging.dicomweb.negotiation import DICOM, EXPLICIT_LITTLE_ENDIAN, NothingAcceptable, Offer, choose
+from imaging.dicomweb.negotiation import DICOM, NothingAcceptable, Offer, choose, named_syntaxes
 from imaging.store.rows import InstanceRow
 
 EMPTY_PREAMBLE: Final = bytes(128)
@@ -23,7 +23,7 @@ _PIECE_BYTES: Final = 256 * 1024
 
 
 class Instances:
-    """Part 10 files, as stored or rewritten in Explicit VR Little Endian when that is asked for."""
+    """Part 10 files, as stored or rewritten in the transfer syntax that is asked for."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -32,16 +32,14 @@ class Instances:
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """206 and a Warning when some instances cannot be given in an acceptable syntax (T42)."""
         instances = await self._door.instances(request)
-        syntaxes = {row.transfer_syntax_uid for row in instances}
-        plan = _plan(http.accept_of(request), syntaxes, alone="instance" in request.match_info)
-        given = [(row, offer) for row in instances if (offer := plan.get(row.transfer_syntax_uid)) is not None]
+        given = await self.plan(http.accept_of(request), instances, alone="instance" in request.match_info)
         etag = http.etag_of(
             part for row, offer in given for part in (row.sha256, offer.part_type, str(offer.multipart))
         )
         http.refuse_unchanged(request, etag)
         headers = http.cached_headers(etag)
         if not given[0][1].multipart:
-            return await self._bare(request, *given[0], headers)
+            return await self.bare(request, *given[0], headers)
         missing = len(instances) - len(given)
         if missing:
             text = f"{missing} of {len(instances)} instances cannot be converted to an acceptable transfer syntax"
@@ -49,9 +47,31 @@ class Instances:
         parts = self._parts(request, given)
         return await multipart.respond(request, DICOM, parts, headers, 206 if missing else 200)
 
-    async def _bare(
+    async def plan(
+        self, accept: str | None, instances: Sequence[InstanceRow], *, alone: bool
+    ) -> list[tuple[InstanceRow, Offer]]:
+        """What to send of each instance; one that cannot be given is left out. Raises NothingAcceptable for none."""
+        chosen: dict[tuple[str, ...], Offer | NothingAcceptable] = {}
+        compressed = not named_syntaxes(accept).isdisjoint(encoding.ENCODERS)
+        plan = []
+        for row in instances:
+            targets = await self._targets(row) if compressed else []
+            key = (row.transfer_syntax_uid, *targets)
+            if key not in chosen:
+                chosen[key] = _chosen(accept, offers(row.transfer_syntax_uid, targets, alone=alone))
+            if isinstance(offer := chosen[key], Offer):
+                plan.append((row, offer))
+        if not plan:
+            raise next(refusal for refusal in chosen.values() if isinstance(refusal, NothingAcceptable))
+        return plan
+
+    async def _targets(self, row: InstanceRow) -> list[str]:
+        return encoding.targets(row.transfer_syntax_uid, await self._archive.catalog.layout(row.id))
+
+    async def bare(
         self, request: web.Request, row: InstanceRow, offer: Offer, headers: dict[str, str]
     ) -> web.StreamResponse:
+        """The file alone, without a wrapping."""
         reply = web.StreamResponse(headers={**headers, "Content-Type": offer.part_type})
         reply.headers["Content-Disposition"] = f'attachment; filename="{row.sop_instance_uid}.dcm"'
         if offer.stored and not _lacks_head(row):
@@ -84,7 +104,7 @@ class Instances:
         source, target = await self._archive.blobs.local_path(row.blob_key), await self._archive.blobs.spool()
         layout = await self._archive.catalog.layout(row.id)
         rewritten = self._archive.workers.run(
-            to_explicit_little_endian, source, target, row.transfer_syntax_uid, layout
+            rewrite, source, target, row.transfer_syntax_uid, layout, offer.transfer_syntax
         )
         try:
             size = await rewritten
@@ -99,30 +119,26 @@ def _lacks_head(row: InstanceRow) -> bool:
     return not {Remark.NO_FILE_META, Remark.FILE_META_NONSTANDARD}.isdisjoint(row.remarks)
 
 
-def _plan(accept: str | None, syntaxes: set[str], *, alone: bool) -> dict[str, Offer]:
-    """What to send for each stored transfer syntax; one that cannot be given is left out.
+def _chosen(accept: str | None, offered: Sequence[Offer]) -> Offer | NothingAcceptable:
+    try:
+        return choose(accept, offered)
+    except NothingAcceptable as refused:
+        return refused
 
-    Raises NothingAcceptable where none can.
+
+def offers(syntax: str, targets: Sequence[str] = (), *, alone: bool) -> list[Offer]:
+    """The forms of an instance stored in ``syntax``; bare files only where one instance is asked for (T41c).
+
+    targets: compressed syntaxes that it can be given in, too.
     """
-    plan: dict[str, Offer] = {}
-    refusal = NothingAcceptable()
-    for syntax in sorted(syntaxes):
-        try:
-            plan[syntax] = choose(accept, offers(syntax, alone=alone))
-        except NothingAcceptable as refused:
-            refusal = refused
-    if not plan:
-        raise refusal
-    return plan
-
-
-def offers(syntax: str, *, alone: bool) -> list[Offer]:
-    """The forms of an instance stored in ``syntax``; bare files only where one instance is asked for (T41c)."""
+    rewritten = REWRITTEN if codecs.is_decodable(syntax) else ()
+    first, *others = [*rewritten, *targets] or [""]
     built: list[Offer] = []
     for wrapped in (True, False) if alone else (True,):
-        if syntax != EXPLICIT_LITTLE_ENDIAN and codecs.is_decodable(syntax):
-            built.append(Offer(DICOM, EXPLICIT_LITTLE_ENDIAN, multipart=wrapped))
+        if first and syntax != first:
+            built.append(Offer(DICOM, first, multipart=wrapped))
         built.append(Offer(DICOM, syntax, multipart=wrapped, stored=True))
+        built += [Offer(DICOM, other, multipart=wrapped) for other in others if other != syntax]
     return built
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from imaging.archive import Limits
 from imaging.dicom import charset, codecs
+from imaging.dicom.encoding import ENCODERS
 from imaging.dicom.remarks import Refusal, RefusedAs, Remark, warning_reason
+from imaging.dicom.transcode import REWRITTEN
 from imaging.dicomweb import qido, rendered
 from imaging.store import finding
 from imaging.store.search import ATTRIBUTES
@@ -33,7 +35,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_the_services_are_the_routes(platform):
     routed = {
-        f"{door.method} {door.pattern.removeprefix(ROOT)}"
+        f"{door.method} {door.pattern.removeprefix(ROOT) or '/'}"
         for door in doors(platform.app)
         if door.pattern.startswith(ROOT) and not door.pattern.startswith((f"{ROOT}/hospitals", f"{ROOT}/{{rest"))
     }
@@ -87,3 +89,16 @@ def test_the_limits_are_those_of_the_code():
 
 def test_the_character_sets_are_those_that_are_read():
     assert {row[0].replace("none", ""): row[1] for row in table("Character sets")} == charset.CODECS
+
+
+def test_t48_the_transfer_syntaxes_are_those_of_the_code():
+    written = {row[0]: row[1:4] for row in table("Transfer syntaxes")}
+    known = {*codecs.NATIVE, *codecs.CODECS}
+    assert written == {
+        syntax: [
+            codecs.media_type(syntax),
+            "yes" if codecs.is_decodable(syntax) else "no",
+            "yes" if syntax in {*REWRITTEN, *ENCODERS} else "no",
+        ]
+        for syntax in known
+    }
