@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from struct import pack
 from typing import Any, BinaryIO, Final
@@ -70,6 +71,13 @@ def assemble(
         raise Unreadable(RefusedAs.METADATA_MALFORMED) from error
 
 
+def encoded_dataset(model: JsonDataset) -> bytes:
+    """A data set without bulk data in Explicit VR Little Endian. Raises ValueError and its like for a bad value."""
+    out = BytesIO()
+    _Assembly({}, {}, ReadingLimits()).write_dataset(out, model, 0)
+    return out.getvalue()
+
+
 class _Assembly:
     def __init__(self, model: JsonDataset, bulk: Mapping[str, Sequence[Bulk]], limits: ReadingLimits) -> None:
         self.bulk = bulk
@@ -91,7 +99,7 @@ class _Assembly:
         )
         with target.open("wb") as out:
             out.write(head)
-            self._write_dataset(out, self.model, 0)
+            self.write_dataset(out, self.model, 0)
         return sorted(self.remarks)
 
     def _kept(self, model: JsonDataset) -> JsonDataset:
@@ -156,7 +164,7 @@ class _Assembly:
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    def _write_dataset(self, out: BinaryIO, model: JsonDataset, depth: int) -> None:
+    def write_dataset(self, out: BinaryIO, model: JsonDataset, depth: int) -> None:
         if depth > self.limits.max_depth:
             raise Unreadable(RefusedAs.TOO_DEEP)
         for key, member in sorted(model.items()):
@@ -174,7 +182,7 @@ class _Assembly:
         out.write(explicit.header(tag, "SQ", elements.UNDEFINED))
         for inner in items:
             out.write(explicit.item(elements.ITEM, elements.UNDEFINED))
-            self._write_dataset(out, inner or {}, depth + 1)
+            self.write_dataset(out, inner or {}, depth + 1)
             out.write(explicit.item(elements.ITEM_END, 0))
         out.write(explicit.item(elements.SEQUENCE_END, 0))
 

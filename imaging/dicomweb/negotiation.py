@@ -16,6 +16,7 @@ EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 DICOM: Final = "application/dicom"
 DICOM_JSON: Final = "application/dicom+json"
 DICOM_XML: Final = "application/dicom+xml"
+ZIP: Final = "application/zip"
 METADATA_TYPES: Final = frozenset({DICOM_JSON, DICOM_XML})
 OCTETS: Final = "application/octet-stream"
 
@@ -112,6 +113,18 @@ def choose(accept: str | None, offers: Sequence[Offer]) -> Offer:
     if not candidates:
         raise NothingAcceptable(f"Accept one of: {', '.join(sorted({_described(offer) for offer in offers}))}.")
     return offers[min(candidates)[1]]
+
+
+def zip_wanted(accept: str | None) -> str | None:
+    """What to ask for of each file in a ZIP, where that is what the caller likes best; None: it is not.
+
+    Without a transfer syntax the files are as stored. Raises :class:`BadAccept`.
+    """
+    ranges = parse_accept(accept) if accept else ()
+    best = max(ranges, key=lambda entry: entry.quality, default=ANYTHING)
+    if best.media_type != ZIP or best.quality == 0:
+        return None
+    return ", ".join(f"{DICOM}; transfer-syntax={syntax}" for syntax in best.transfer_syntaxes or ("*",))
 
 
 def named_syntaxes(accept: str | None) -> frozenset[str]:

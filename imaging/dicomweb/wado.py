@@ -12,10 +12,10 @@ from imaging.dicom import codecs, encoding
 from imaging.dicom.explicit import file_head
 from imaging.dicom.remarks import Remark
 from imaging.dicom.transcode import REWRITTEN, rewrite
-from imaging.dicomweb import http, multipart
+from imaging.dicomweb import http, multipart, zipped
 from imaging.dicomweb.http import Door
 from imaging.dicomweb.multipart import Part
-from imaging.dicomweb.negotiation import DICOM, NothingAcceptable, Offer, choose, named_syntaxes
+from imaging.dicomweb.negotiation import DICOM, ZIP, NothingAcceptable, Offer, choose, named_syntaxes, zip_wanted
 from imaging.store.rows import InstanceRow
 
 EMPTY_PREAMBLE: Final = bytes(128)
@@ -32,6 +32,8 @@ class Instances:
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """206 and a Warning when some instances cannot be given in an acceptable syntax (T42)."""
         instances = await self._door.instances(request)
+        if zipped_as := zip_wanted(http.accept_of(request)):
+            return await self._zip(request, instances, zipped_as)
         given = await self.plan(http.accept_of(request), instances, alone="instance" in request.match_info)
         etag = http.etag_of(
             part for row, offer in given for part in (row.sha256, offer.part_type, str(offer.multipart))
@@ -40,12 +42,29 @@ class Instances:
         headers = http.cached_headers(etag)
         if not given[0][1].multipart:
             return await self.bare(request, *given[0], headers)
-        missing = len(instances) - len(given)
-        if missing:
-            text = f"{missing} of {len(instances)} instances cannot be converted to an acceptable transfer syntax"
-            headers["Warning"] = f'299 {self._door.root(request)}: "{text}"'
         parts = self._parts(request, given)
-        return await multipart.respond(request, DICOM, parts, headers, 206 if missing else 200)
+        return await multipart.respond(request, DICOM, parts, headers, self._told(request, instances, given, headers))
+
+    def _told(
+        self, request: web.Request, instances: Sequence[InstanceRow], given: zipped.Given, headers: dict[str, str]
+    ) -> int:
+        """The status, and a warning where some instances are missing."""
+        missing = len(instances) - len(given)
+        if not missing:
+            return 200
+        text = f"{missing} of {len(instances)} instances cannot be converted to an acceptable transfer syntax"
+        headers["Warning"] = f'299 {self._door.root(request)}: "{text}"'
+        return 206
+
+    async def _zip(self, request: web.Request, instances: Sequence[InstanceRow], accept: str) -> web.StreamResponse:
+        given = await self.plan(accept, instances, alone=True)
+        etag = http.etag_of([ZIP, *(part for row, offer in given for part in (row.sha256, offer.part_type))])
+        http.refuse_unchanged(request, etag)
+        headers = http.cached_headers(etag)
+        status = self._told(request, instances, given, headers)
+        reply = web.StreamResponse(status=status, headers={**headers, "Content-Type": ZIP})
+        reply.headers["Content-Disposition"] = 'attachment; filename="dicom.zip"'
+        return await multipart.send(request, reply, zipped.pieces(self._archive.catalog, given, self._bytes))
 
     async def plan(
         self, accept: str | None, instances: Sequence[InstanceRow], *, alone: bool

@@ -39,7 +39,7 @@ async def test_the_capabilities_are_the_routes_in_wadl_and_json(client):
 
 async def test_t55_options_answers_the_methods_and_others_are_405(client):
     for path, methods in (
-        ("/studies/1.2", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/studies/1.2", {"DELETE", "GET", "HEAD", "OPTIONS", "POST"}),
         ("/hospitals/WZ01/studies", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("/studies/1.2/series/1/instances/2/bulkdata/0040A730/0/00420011", {"GET", "HEAD", "OPTIONS"}),
         ("/wado", {"GET", "HEAD", "OPTIONS"}),
