@@ -257,7 +257,6 @@ def _conditions(plan: _Plan, number: int, at: int) -> list[ColumnElement[bool]]:
     """Of the plan's branch ``number``, whose parameters end in ``at``."""
     is_owner, lead = plan.branches[number]
     found = [Study.owner == bindparam(f"owner{at}")] if is_owner else _shared()
-    # A study whose last instance was deleted keeps its row, for whoever refers to it, and is in no list.
     if lead is not None:
         # The words are this hospital's already; another way to its studies would only tempt the planner.
         found = []
