@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import http.client
 import json
-import os
 import random
 import signal
 import socket
@@ -68,23 +67,6 @@ class Server:
             connection.request("POST", "/dicom-web/studies", body, headers)
             reply = connection.getresponse()
             return reply.status, json.loads(reply.read())
-
-    def tree_bytes(self):
-        """Resident memory of the process and all below it."""
-        children = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                    children.setdefault(int(fields[1]), []).append((int(entry.name), int(fields[21])))
-        with contextlib.suppress(OSError):
-            own = int(Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[21])
-            return (own + _below(children, self.process.pid)) * os.sysconf("SC_PAGE_SIZE")
-        return 0
-
-
-def _below(children, pid):
-    return sum(pages + _below(children, child) for child, pages in children.get(pid, []))
 
 
 @pytest.fixture
@@ -208,55 +190,6 @@ async def test_t59_what_a_killed_process_leaves_is_swept_and_nothing_else(tmp_pa
     assert (files(), before - removed) == (len(there), len(there))
     spooled = [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
     assert spooled == []
-
-
-def large_slice(template, length):
-    """Pieces of one instance whose pixel data has ``length`` bytes, and how many bytes it is."""
-    start = template.body.rindex(b"\xe0\x7f\x10\x00OW\0\0")
-    head = template.body[:start] + b"\xe0\x7f\x10\x00OW\0\0" + length.to_bytes(4, "little")
-    zeros = bytes(1 << 20)
-
-    def pieces():
-        yield head
-        for _ in range(length >> 20):
-            yield zeros
-
-    return pieces, len(head) + length
-
-
-def test_security_7_a_study_of_four_gigabytes_in_one_request_stays_under_300_mb(server):
-    small, many = Template(512), 6000
-    pieces, large_bytes = large_slice(Template(16), 1 << 30)
-    part = len(HEAD) + len(TAIL)
-    length = many * (len(small.body) + part) + large_bytes + part + len(END)
-    assert length > 4 << 30
-
-    def body():
-        for number in range(many):
-            if number == many // 2:
-                yield HEAD
-                yield from pieces()
-                yield TAIL
-            yield HEAD + small.slice(("four gigabytes", number))[1] + TAIL
-        yield END
-
-    peak, ended = [0], threading.Event()
-
-    def watch():
-        while not ended.wait(0.1):
-            peak[0] = max(peak[0], server.tree_bytes())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        status, answer = server.post(body(), length)
-    finally:
-        ended.set()
-        watcher.join()
-    print(f"{length / 1e9:.2f} GB, at most {peak[0] / 1e6:.0f} MB resident")
-    assert status in {200, 202}
-    assert len(stored(answer)) == many + 1
-    assert peak[0] < 300 << 20
 
 
 def latencies(server, template, key, count):
