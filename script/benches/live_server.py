@@ -1,8 +1,8 @@
 """The servers that ``script/bench live`` drives, each in a process of its own on the first core.
 
 Usage: python -m benches.live_server bare|rooms|fast FOLDER. Prints its port, serves until its input ends. "rooms" is
-ours as it is configured, "fast" the same without the limits on what one person may send; both journal to SQLite in FOLDER
-and admit everybody with a genuine ticket. "bare" is websockets' broadcast() and nothing else.
+ours as it is configured, "fast" the same without the limits on what one person may send; both journal to SQLite in
+FOLDER and admit everybody with a genuine ticket. "bare" is websockets' broadcast() and nothing else.
 """
 
 import asyncio
