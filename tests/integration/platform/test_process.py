@@ -17,7 +17,7 @@ from telemed.platform import open_platform
 from telemed.settings import Settings
 from tests.dicomweb import address, split
 from tests.platforms import free_port, until
-from tests.samples import ct_slice, to_bytes
+from tests.samples import ct_slice, rle, to_bytes
 from tests.servers import ROOT, command, serving
 
 pytestmark = pytest.mark.timeout(120)
@@ -208,8 +208,11 @@ async def test_a_kill_ends_the_workers_too(prepared):
     data, key = prepared
     with serving(data) as server:
         async with caller(server, key) as pacs:
-            body = to_bytes(ct_slice("workers", size=16))
-            async with pacs.post("/dicom-web/studies", data=body, headers=DICOM) as reply:
+            image = rle(ct_slice("workers", size=16))
+            async with pacs.post("/dicom-web/studies", data=to_bytes(image), headers=DICOM) as reply:
+                assert reply.status == 200
+            # Compressed pixels are decoded where the decoder can be killed.
+            async with pacs.get(f"/dicom-web/studies/{image.StudyInstanceUID}/rendered") as reply:
                 assert reply.status == 200
         family = descendants(server.process.pid)
         assert len(family) >= 3
