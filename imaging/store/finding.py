@@ -1,4 +1,4 @@
-"""Searches run: which index leads, one page, and how many more (docs/decisions/0010-search.md).
+"""Searches run: which index leads, one page, and how many more (docs/decisions/0014-search.md).
 
 What one may see falls into branches, one for each hospital and one for single studies: within a branch an index gives
 the matches newest first, which a condition with "or" would prevent. Statements are made once for each shape of search.

@@ -2,7 +2,7 @@
 
 One row per hospital, locked after the studies and always in the order of the codes. Whoever holds it numbers the
 changes; the lock ends with the commit, so a reader who sees number n sees every number before it
-(docs/decisions/0010-change-feed.md).
+(docs/decisions/0010-lifecycle.md).
 """
 
 from collections.abc import Iterable, Sequence

@@ -35,3 +35,19 @@ def test_scripts_the_documents_name_exist():
         named |= set(re.findall(r"`(script/[a-z_]+)", page.read_text(encoding="utf-8")))
     assert {name for name in named if not (ROOT / name).exists()} == set()
     assert {"script/server", "script/test"} <= named
+
+
+def test_every_decision_has_a_number_of_its_own_and_bears_it():
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert {page.name: page.read_text(encoding="utf-8")[2:6] for page in pages} == {
+        page.name: page.name[:4] for page in pages
+    }
+
+
+def test_decisions_that_the_code_names_exist():
+    folders = [ROOT / part for part in ("foundation", "imaging", "signaling", "telemed")]
+    texts = [path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r"decisions/([\w-]+\.md)", text)}
+    assert named
+    assert {name for name in named if not (ROOT / "docs" / "decisions" / name).exists()} == set()

@@ -243,8 +243,8 @@ export function withoutPending(state: RoomState, id: string): RoomState {
 
 /** Chat as its author wants to see it: confirmed lines, then those under way. */
 export function shownChat(state: RoomState): ChatLine[] {
-  const waiting = state.pending.filter(({ k, scope }) => k === 'chat.send' && scope === state.scope);
-  return [...state.chat, ...waiting.map((command) => pendingLine(state.me, command))];
+  const unanswered = state.pending.filter(({ k, scope }) => k === 'chat.send' && scope === state.scope);
+  return [...state.chat, ...unanswered.map((command) => pendingLine(state.me, command))];
 }
 
 function pendingLine(me: string, command: Command): ChatLine {
