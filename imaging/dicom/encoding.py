@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 
 from imaging.dicom import codecs, htj2k
-from imaging.dicom.codecs import HTJ2K_RPCL, Frame, Samples, decode_frame, native_bytes, native_frame
-from imaging.dicom.frames import native_payload, read_frame
+from imaging.dicom.codecs import HTJ2K_RPCL, Frame, Samples, decode_frame, native_bytes
+from imaging.dicom.frames import frame_with_bytes
 from imaging.dicom.htj2k import NoCopy
 from imaging.dicom.layout import Layout, Pixels
 
@@ -96,12 +96,7 @@ def lossless_frame(path: Path, transfer_syntax: str, layout: Layout, index: int,
     pixels = layout.pixels
     if pixels is None:
         raise NoCopy("The instance has no pixel data.")
-    if pixels.encapsulated:
-        frame = read_frame(path, transfer_syntax, layout, index)
-        wanted = native_bytes(frame, pixels)
-    else:
-        wanted = native_payload(path, layout, index)
-        frame = native_frame(wanted, pixels)
+    frame, wanted = frame_with_bytes(path, transfer_syntax, layout, index)
     if frame.samples.ndim == 3 and frame.photometric != "RGB":
         raise NoCopy("Only grey and RGB frames are compressed; retrieve it as it is stored or uncompressed.")
     payload: bytes = ENCODERS[target].encode(np.ascontiguousarray(frame.samples))

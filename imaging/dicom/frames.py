@@ -42,6 +42,16 @@ def native_payload(path: Path, layout: Layout, index: int) -> bytes:
     return little_endian(data, pixels, first_bit=span.first_bit, big_endian=layout.big_endian)
 
 
+def frame_with_bytes(path: Path, transfer_syntax: str, layout: Layout, index: int) -> tuple[Frame, bytes]:
+    """Frame ``index`` (from 0) decoded, and the uncompressed bytes that a lossless copy of it must give back."""
+    pixels = _pixels(layout)
+    if pixels.encapsulated:
+        frame = read_frame(path, transfer_syntax, layout, index)
+        return frame, native_bytes(frame, pixels)
+    payload = native_payload(path, layout, index)
+    return native_frame(payload, pixels), payload
+
+
 def read_frame(path: Path, transfer_syntax: str, layout: Layout, index: int) -> Frame:
     """Frame ``index`` (from 0) decoded. Raises the refusals of :mod:`imaging.dicom.codecs`."""
     pixels = _pixels(layout)

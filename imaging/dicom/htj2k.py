@@ -15,8 +15,8 @@ import numpy as np
 
 from foundation.errors import NotAcceptable, ServiceError
 from imaging.dicom import codecs
-from imaging.dicom.codecs import HTJ2K_RPCL, DamagedPixels, Frame, native_bytes, native_frame
-from imaging.dicom.frames import native_payload, read_frame
+from imaging.dicom.codecs import HTJ2K_RPCL, DamagedPixels, Frame, native_bytes
+from imaging.dicom.frames import frame_with_bytes
 from imaging.dicom.layout import Layout, Pixels, Span
 from imaging.dicom.rendering import RenderOptions, render
 
@@ -111,12 +111,7 @@ def lossless_copy(path: Path, transfer_syntax: str, layout: Layout, index: int) 
     pixels = layout.pixels
     if pixels is None:
         raise DamagedPixels("The instance has no pixel data.")
-    if pixels.encapsulated:
-        frame = read_frame(path, transfer_syntax, layout, index)
-        wanted = native_bytes(frame, pixels)
-    else:
-        wanted = native_payload(path, layout, index)
-        frame = native_frame(wanted, pixels)
+    frame, wanted = frame_with_bytes(path, transfer_syntax, layout, index)
     copy = encode(frame)
     if native_bytes(Frame(imagecodecs.htj2k_decode(copy), frame.photometric), pixels) != wanted:
         raise NoCopy("The frame's bits do not survive; retrieve it as it is stored or uncompressed.")

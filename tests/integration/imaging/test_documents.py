@@ -3,26 +3,12 @@
 import pytest
 from pydicom.uid import MPEG4HP41, EncapsulatedPDFStorage, VideoEndoscopicImageStorage
 
-from imaging.dicomweb.app import routes
-from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep
 from tests.samples import ct_slice, encapsulated, patient_study, to_bytes
 
 PDF = b"%PDF-1.7\n" + b"x" * 2000
 VIDEO = b"\0\0\0\x18ftypisom" + bytes(range(256)) * 40
 AS_STORED = {"Accept": "application/dicom; transfer-syntax=*"}
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 def document(body, media_type="application/pdf"):

@@ -4,26 +4,12 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from imaging.dicomweb.app import routes
 from imaging.workers import Workers
-from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address, split
 from tests.samples import ct_series, ct_slice, multi_frame
 
 RPCL = "1.2.840.10008.1.2.4.202"
 JPHC = {"Accept": f"image/jphc; transfer-syntax={RPCL}"}
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 async def test_t48_a_copy_made_now_and_one_made_before_are_the_same(archive, client, monkeypatch):

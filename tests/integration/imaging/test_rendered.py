@@ -4,7 +4,6 @@ import io
 
 import imagecodecs
 import numpy as np
-import pytest
 from PIL import Image
 
 from imaging.archive import Limits
@@ -12,18 +11,6 @@ from imaging.dicomweb.app import routes
 from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address
 from tests.samples import ct_series, ct_slice, encapsulated, multi_frame, patient_study, set_pixels
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 async def image_of(reply):

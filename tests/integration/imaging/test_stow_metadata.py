@@ -11,8 +11,7 @@ from pydicom import dcmread
 
 from imaging.archive import Limits
 from imaging.dicom.xml_model import NAMESPACE, to_xml
-from imaging.dicomweb.app import routes
-from tests.archives import HeaderGuard, archive_at, client_of
+from tests.archives import archive_at
 from tests.dicomweb import address, series_address
 from tests.samples import ct_slice, patient_study
 
@@ -27,12 +26,6 @@ GREY = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32)
 async def archive(sqlite_url, tmp_path):
     async with archive_at(sqlite_url, tmp_path / "archive", Limits(worker_processes=1)) as archive:
         yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 def model_of(data, pixels=None):

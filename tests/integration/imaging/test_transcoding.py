@@ -7,25 +7,11 @@ from pydicom import dcmread
 
 from imaging.dicom.encoding import ENCODERS
 from imaging.dicom.transcode import REWRITTEN
-from imaging.dicomweb.app import routes
-from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address, split
 from tests.samples import ct_slice, encapsulated, patient_study, set_pixels
 
 JPEG_53 = "1.2.840.10008.1.2.4.53"
 TYPES = {"4.80": "image/jls", "4.90": "image/jp2", "4.201": "image/jphc", "4.202": "image/jphc", "5": "image/dicom-rle"}
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 @pytest.mark.parametrize("syntax", [*REWRITTEN[1:], *ENCODERS])

@@ -19,7 +19,7 @@ from yarl import URL
 
 from imaging.dicomweb.app import routes
 from imaging.store.tables import Study
-from tests.archives import SHANGHAI, HeaderGuard, archive_at, client_of
+from tests.archives import SHANGHAI, HeaderGuard, client_of
 from tests.dicomweb import address, keep, series_address, split
 from tests.samples import WANG, ct_series, ct_slice, encapsulated, multi_frame, named, patient_study, rle, to_bytes
 
@@ -32,12 +32,6 @@ UNKNOWN = "1.2.3.4.5"
 @pytest.fixture
 def guard():
     return HeaderGuard()
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
 
 
 @pytest.fixture

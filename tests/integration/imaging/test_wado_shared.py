@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from imaging.dicomweb.app import routes
 from imaging.guard import Access
-from tests.archives import HeaderGuard, archive_at, client_of
+from tests.archives import HeaderGuard, client_of
 from tests.dicomweb import address, keep, split
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -26,12 +26,6 @@ REFUSED = {
 }
 # One slice in many forms; these hold the very same values.
 TWINS = ["implicit-le", "explicit-be", "deflated", "jpeg-lossless-57", "jpeg-lossless-70", "jpegls-80", "j2k-90", "rle"]
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
 
 
 class Everywhere(HeaderGuard):

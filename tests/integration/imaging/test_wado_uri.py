@@ -2,28 +2,14 @@
 
 from io import BytesIO
 
-import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from imaging.dicomweb.app import routes
-from tests.archives import SHANGHAI, HeaderGuard, archive_at, client_of
+from tests.archives import SHANGHAI
 from tests.dicomweb import keep
 from tests.samples import ct_slice, multi_frame, patient_study, to_bytes
 
 EXPLICIT, JPEG_LS = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.80"
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 def query(data, **more):

@@ -3,27 +3,11 @@
 import json
 from xml.etree import ElementTree as ET
 
-import pytest
-
 from imaging.dicom.xml_model import NAMESPACE, from_xml
-from imaging.dicomweb.app import routes
-from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address, split
 from tests.samples import ct_series, named, patient_study
 
 XML = {"Accept": 'multipart/related; type="application/dicom+xml"'}
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 def read(document):

@@ -5,28 +5,13 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
 from pydicom import dcmread
 from pydicom.fileset import FileSet
 
-from imaging.dicomweb.app import routes
-from tests.archives import HeaderGuard, archive_at, client_of
 from tests.dicomweb import address, keep, series_address
 from tests.samples import ct_series, patient_study, to_bytes
 
 ZIP = {"Accept": "application/zip"}
-
-
-@pytest.fixture
-async def archive(sqlite_url, tmp_path):
-    async with archive_at(sqlite_url, tmp_path / "archive") as archive:
-        yield archive
-
-
-@pytest.fixture
-async def client(archive):
-    async with client_of(routes(archive, HeaderGuard())) as client:
-        yield client
 
 
 def report():
