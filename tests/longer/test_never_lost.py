@@ -25,6 +25,7 @@ from imaging.store.sweeping import Sweeper
 from tests.samples import ct_slice, to_bytes, uid
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(1200)
 KILLS = 200
 BOUNDARY = "never-lost"
 HEADERS = {
