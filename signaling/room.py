@@ -242,8 +242,9 @@ class Room:
         return closing + self._state.presence(seat.id, now)
 
     def _happened(self, event: Event) -> list[Output]:
+        # What the last presenter showed comes before the news of the next, who goes on from there.
+        out: list[Output] = self.flush() if event.kind is EventKind.CONTROL_CHANGED else []
         self._state.history.apply(event)
-        out: list[Output] = []
         if event.kind is EventKind.LOBBY_REMOVED:
             out = self.remove(event.body["person"], event.at)
         return out + told(self._state, self._terms, event)

@@ -118,7 +118,11 @@ def told(state: State, terms: Terms, event: Event) -> list[Output]:
     for seat in moved:
         seat.waiting = not seat.waiting
         seat.leave_media()
-    greeted = [seat for seat in state.seats.values() if seat in moved or (turned and not seat.waiting)]
+    greeted = [
+        seat
+        for seat in state.seats.values()
+        if seat in moved or (turned and not seat.waiting) or (seat.waiting and _about_oneself(event, seat))
+    ]
     outputs = [output for seat in greeted for output in welcome(state, terms, seat)]
     if not turned:
         outputs += state.tell_all(event.envelope(), but={seat.id for seat in greeted})
@@ -126,3 +130,8 @@ def told(state: State, terms: Terms, event: Event) -> list[Output]:
     if event.kind is EventKind.GRANTS_CHANGED:
         changed.append(event.body["person"])
     return outputs + [output for who in changed for output in state.presence(who, event.at)]
+
+
+def _about_oneself(event: Event, seat: Seat) -> bool:
+    """What somebody outside did and must see: events go to those inside only."""
+    return seat.id == event.author and event.kind in {EventKind.CONSENT_GIVEN, EventKind.CONSENT_WITHDRAWN}

@@ -8,11 +8,12 @@ FOLDER and admit everybody with a genuine ticket. "bare" is websockets' broadcas
 import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 from foundation.clock import utc_now
 from foundation.database import open_database
@@ -43,11 +44,10 @@ async def bare(stack: AsyncExitStack) -> int:
 
     async def relay(connection: ServerConnection) -> None:
         present.add(connection)
-        try:
+        with suppress(ConnectionClosed):
             async for message in connection:
                 broadcast(present, message)
-        finally:
-            present.discard(connection)
+        present.discard(connection)
 
     server = await stack.enter_async_context(serve(relay, "127.0.0.1", 0, compression=None, ping_interval=None))
     return int(next(iter(server.sockets)).getsockname()[1])

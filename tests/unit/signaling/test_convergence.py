@@ -7,11 +7,12 @@ from random import Random
 
 import pytest
 
+from signaling.commands import is_durable
 from signaling.limits import Limits
 from signaling.messages import Message, decode, encode
 from signaling.outbox import Outbox
 from signaling.state import Close
-from tests.unit.signaling.fakes import MARK, VIEW, MovableClock, arrival, new_room, plain
+from tests.unit.signaling.fakes import CONSENT, MARK, VIEW, MovableClock, arrival, new_room, plain
 
 PEOPLE = ["ann", "bo", "cy"]
 # Small on purpose, so that the interesting edges are near: gaps longer than the ring, coalesced views, full outboxes.
@@ -27,12 +28,14 @@ class Client:
         self.visit = None
         self.since = None
         self.state = None
+        self.waiting = False
         self.unanswered = {}
         self.to_server = deque()
         self.happened = []
 
     def send(self, kind, body, command_id=None):
-        message = {"v": 1, "k": kind, "b": body} | ({"id": command_id} if command_id else {})
+        message = {"v": 1, "k": kind, "b": body, "scope": self.state["scope"] if self.state else ""}
+        message |= {"id": command_id} if command_id else {}
         if command_id:
             self.unanswered[command_id] = message
         self.to_server.append(message)
@@ -53,18 +56,47 @@ class Client:
         snapshot = body["snapshot"]
         if not body["recovered"]:
             self.state = {"chat": snapshot["chat"], "marks": {mark["id"]: mark for mark in snapshot["marks"]}}
+            self.state["entries"] = {entry["key"]: entry["value"] for entry in snapshot["entries"]}
             self.since = (snapshot["epoch"], snapshot["seq"])
         self.state["presenter"] = None
         for event in body["events"]:
             self.apply(event)
         self.to_server.clear()
+        self.waiting = body["waiting"]
         self.state["participants"] = {who["id"]: who for who in snapshot["participants"]}
-        self.state["presenter"] = snapshot["presenter"]
         self.state["view"] = snapshot["state"].get("view", {}).get("b")
+        for part in ("presenter", "scope", "media_mode", "consents"):
+            self.state[part] = snapshot[part]
+        self.state["recording"] = snapshot["recording"] is not None
+        self.state["locked"] = snapshot["marks_locked"] is not None
         assert self.since == (snapshot["epoch"], snapshot["seq"])
         self.to_server.extend(self.unanswered.values())
-        if self.state["presenter"] == self.me:
+        if self.state["presenter"] == self.me and not self.waiting:
             self.show(self.state["view"] or VIEW)
+
+    def on_marks_locked(self, message, body):
+        self.state["locked"] = body["locked"]
+
+    def on_record_changed(self, message, body):
+        self.state["recording"] = body["state"] != "off"
+
+    def on_entry_changed(self, message, body):
+        self.state["entries"][body["key"]] = body["value"]
+
+    def on_consent_given(self, message, body):
+        given = {
+            name: {"version": body["version"], "sha256": body["sha256"], "at": message["at"]}
+            for name in body["purposes"]
+        }
+        self.state.setdefault("consents", {}).setdefault(message["from"], {}).update(given)
+
+    def on_consent_withdrawn(self, message, body):
+        self.state.setdefault("consents", {}).setdefault(message["from"], {}).pop(body["purpose"], None)
+
+    def on_lobby_admitted(self, message, body):
+        pass
+
+    on_lobby_returned = on_lobby_admitted
 
     def on_chat_sent(self, message, body):
         self.state["chat"] = (self.state["chat"] + [message])[-LIMITS.chat_messages :]
@@ -203,16 +235,49 @@ class World:
 
     def looks(self, who):
         client = self.talking(who)
-        if client and client.state["presenter"] == who:
+        if client and client.state["presenter"] == who and not client.waiting:
             for _ in range(self.draw.randrange(1, 5)):
                 client.show(VIEW | {"frame": self.draw.randrange(1, 99)})
 
     def gives_control_away_and_moves_on(self, who):
         """What the client shows as shared after its control has ended on the way."""
         client = self.talking(who)
-        if client and client.state["presenter"] == who:
+        if client and client.state["presenter"] == who and not client.waiting:
             client.send("control.release", {}, self.next_id())
             client.show(VIEW | {"frame": self.draw.randrange(1, 99)})
+
+    def hosts(self, who):
+        """Somebody is let in or sent out, the room turns to another patient, things are written down."""
+        kind, body = self.draw.choice(
+            [
+                ("lobby.admit", {"person": self.draw.choice(PEOPLE)}),
+                ("lobby.admit", {"person": self.draw.choice(PEOPLE)}),
+                ("lobby.return", {"person": self.draw.choice(PEOPLE)}),
+                ("scope.set", {"scope": self.draw.choice(["", "bed-1", "bed-2"])}),
+                ("entry.set", {"key": self.draw.choice(["session/list", "note"]), "value": self.draw.randrange(9)}),
+                ("consent.give", CONSENT),
+                ("consent.withdraw", {"purpose": "record"}),
+                ("record.set", {"state": self.draw.choice(["on", "off", "off"])}),
+                ("marks.lock", {"locked": self.draw.random() < 0.3}),
+            ]
+        )
+        if client := self.talking(who):
+            client.send(kind, body, self.next_id())
+
+    def server_reads_together(self, who):
+        """What has gathered from everybody while the journal was writing is one transaction."""
+        ahead, proposals = self.room.ahead(), []
+        for client in self.clients.values():
+            while client.link and client.to_server and is_durable(client.to_server[0]["k"]):
+                read = decode(json.dumps(client.to_server.popleft()).encode(), LIMITS.frame_bytes)
+                proposal = self.room.handle(client.link, read, self.clock.now, ahead)
+                self.distribute(proposal.outputs)
+                proposals.append(proposal)
+        if self.draw.random() < 0.2:
+            self.distribute(self.room.abandon(*proposals))
+            return
+        self.journal += [event for proposal in proposals for event in proposal.events]
+        self.distribute(self.room.commit(*proposals))
 
     def switches_media(self, who):
         if client := self.talking(who):
@@ -285,21 +350,30 @@ class World:
         waiting = any(client.to_server for client in self.clients.values() if client.link)
         return waiting or self.room.holding_back or any(box._frames for box in self.outboxes.values())
 
-    def compare(self):
-        snapshot = plain(self.room.snapshot())
-        truth = {
+    def truth(self, who):
+        state = self.room._state
+        seat = state.seats[who]
+        snapshot = plain(state.outside(seat) if seat.waiting else self.room.snapshot())
+        return {
             "chat": snapshot["chat"],
             "marks": {mark["id"]: mark for mark in snapshot["marks"]},
+            "entries": {entry["key"]: entry["value"] for entry in snapshot["entries"]},
             "participants": {who["id"]: who for who in snapshot["participants"]},
-            "presenter": snapshot["presenter"],
             "view": snapshot["state"].get("view", {}).get("b"),
+            "recording": snapshot["recording"] is not None,
+            "locked": snapshot["marks_locked"] is not None,
+            **{part: snapshot[part] for part in ("presenter", "scope", "media_mode", "consents")},
         }
-        for client in self.clients.values():
+
+    def compare(self):
+        for who, client in self.clients.items():
             if client.link:
                 # As long as nothing is shared, everybody looks at what they like.
+                truth = self.truth(who)
                 shown = truth["view"] and client.state["view"]
                 assert client.state | {"view": shown} == truth
         commands = [event.command_id for event in self.journal]
+        commands = [command for command in commands if command is not None]
         assert len(commands) == len(set(commands)), "a command happened twice"
 
     def live(self, steps):
@@ -317,6 +391,8 @@ WEIGHTS = {
     "looks": 4,
     "gives_control_away_and_moves_on": 1,
     "switches_media": 1,
+    "hosts": 3,
+    "server_reads_together": 3,
     "time_passes": 2,
     "loses_the_link": 1.5,
     "resumes": 3,

@@ -109,3 +109,12 @@ def test_the_room_says_how_media_travels():
 def test_the_negotiation_a_signal_belongs_to_travels_along():
     sent = Table("ann", "bo").say("ann", "signal", {"to": "bo", "candidate": None, "pc": "screen", "neg": 3})
     assert sent["bo"][0]["b"] == {"candidate": None, "pc": "screen", "neg": 3}
+
+
+def test_what_the_last_presenter_showed_arrives_before_the_news_of_the_next():
+    table = Table("ann", "bo", limits=Limits(stream_burst=1))
+    table.say("ann", "control.request")
+    for frame in (1, 2):
+        table.say("ann", "view.set", VIEW | {"frame": frame}, command_id=None)
+    sent = table.say("ann", "control.grant", {"to": "bo"})["bo"]
+    assert [(m["k"], m["b"].get("frame")) for m in sent] == [("view", 2), ("control.changed", None)]

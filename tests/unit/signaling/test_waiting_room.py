@@ -137,7 +137,12 @@ def test_no_media_before_consent(table):
 
 def test_a_guest_agrees_while_waiting(table):
     table.enter("guest", **GUEST, consent="2026-1")
-    assert kinds(table.say("guest", "consent.give", CONSENT)["guest"]) == ["ok"]
+    greeting, answer = table.say("guest", "consent.give", CONSENT)["guest"]
+    assert (greeting["b"]["waiting"], list(greeting["b"]["snapshot"]["consents"]), answer["k"]) == (
+        True,
+        ["guest"],
+        "ok",
+    )
     assert table.room.snapshot()["consents"]["guest"]["media"]["version"] == "2026-1"
 
 
