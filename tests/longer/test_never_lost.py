@@ -25,7 +25,7 @@ from imaging.store.sweeping import Sweeper
 from tests.samples import ct_slice, to_bytes, uid
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(3000)
 KILLS = 200
 BOUNDARY = "never-lost"
 HEADERS = {
